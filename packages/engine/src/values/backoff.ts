@@ -1,0 +1,84 @@
+// How often a step is tried and how long to wait in between: options checked into a policy, and the delay as a pure rule.
+// Formula: exponential backoff with a random share, as "equal jitter" in
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ when the share is one half.
+
+import { type Duration, parseDuration } from './duration.js';
+import { PerdureError } from './errors.js';
+
+/** How a failed step is tried again. An empty object means three attempts, 1 s and then 2 s apart at most. */
+export interface RetryOptions {
+  /** Attempts in all, the first included; `Infinity` is allowed. Default 3. */
+  readonly maxAttempts?: number;
+  /** The longest wait before the second attempt. Default `'1s'`. */
+  readonly delay?: Duration;
+  /** What each further wait is multiplied by; 1 keeps it constant. Default 2. */
+  readonly backoff?: number;
+  /** No wait is longer than this. Default `'1m'`, or `delay` if that is longer. */
+  readonly maxDelay?: Duration;
+  /**
+   * The share of each wait that is random, from 0 to 1, so that many failures at once do not come back at once.
+   * `true` is 0.5: a wait of 8 s becomes 4 to 8 s. `false` is 0. Default `true`.
+   */
+  readonly jitter?: boolean | number;
+  /** Asked after each failed attempt but the last; `false` fails the step at once. Default: every error is tried again. */
+  readonly shouldRetry?: (error: unknown, attempt: number) => boolean | Promise<boolean>;
+}
+
+/** Retry options with defaults filled in, checked and in milliseconds. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly delayMs: number;
+  readonly backoff: number;
+  readonly maxDelayMs: number;
+  /** From 0 to 1. */
+  readonly jitter: number;
+  readonly shouldRetry?: (error: unknown, attempt: number) => boolean | Promise<boolean>;
+}
+
+/**
+ * The policy for `options`; without options a step is tried once.
+ * Throws `OPTION_INVALID` or `DURATION_INVALID`.
+ */
+export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
+  const { maxAttempts = options === undefined ? 1 : 3, backoff = 2, jitter = true, shouldRetry } = options ?? {};
+  const delayMs = parseDuration(options?.delay ?? '1s', 'retry.delay');
+  const maxDelayMs = parseDuration(options?.maxDelay ?? Math.max(60_000, delayMs), 'retry.maxDelay');
+  const share = typeof jitter === 'boolean' ? Number(jitter) / 2 : jitter;
+
+  accept('maxAttempts', maxAttempts, isCount(maxAttempts), 'it must be a whole number of at least 1, or Infinity');
+  accept('backoff', backoff, Number.isFinite(backoff) && backoff >= 1, 'it must be a number of at least 1');
+  accept('maxDelay', options?.maxDelay, maxDelayMs >= delayMs, `it is shorter than delay, which is ${delayMs} ms`);
+  accept(
+    'jitter',
+    jitter,
+    typeof share === 'number' && share >= 0 && share <= 1,
+    'it must be a boolean or a number from 0 to 1',
+  );
+  accept(
+    'shouldRetry',
+    shouldRetry,
+    shouldRetry === undefined || typeof shouldRetry === 'function',
+    'it must be a function',
+  );
+
+  const policy = { maxAttempts, delayMs, backoff, maxDelayMs, jitter: share };
+  return shouldRetry === undefined ? policy : { ...policy, shouldRetry };
+}
+
+/**
+ * Whole milliseconds to wait before attempt `nextAttempt` (the first retry is attempt 2); 0 before the first.
+ * `random` is a number from 0 to 1, brought by the caller so that the delay can be recorded and replayed.
+ */
+export function delayBeforeAttemptMs(policy: RetryPolicy, nextAttempt: number, random: number): number {
+  if (nextAttempt <= 1 || policy.delayMs === 0) return 0;
+  const longestMs = Math.min(policy.maxDelayMs, policy.delayMs * policy.backoff ** (nextAttempt - 2));
+  return Math.round(longestMs * (1 - policy.jitter * random));
+}
+
+function accept(option: string, value: unknown, isValid: boolean, reason: string): void {
+  if (!isValid) throw new PerdureError('OPTION_INVALID', { option: `retry.${option}`, value, reason });
+}
+
+function isCount(value: number): boolean {
+  return value === Infinity || (Number.isSafeInteger(value) && value >= 1);
+}
