@@ -1,0 +1,51 @@
+// Plain JavaScript: Jest's loaders for a TypeScript configuration need either TypeScript's old API, which TypeScript 7
+// no longer has, or a root package that is CommonJS.
+import { existsSync, readdirSync } from 'node:fs';
+import { swcOptions } from './scripts/swc-options.mjs';
+
+const defaultTimeoutMs = 30_000;
+// A crash test starts processes, kills them and waits for a takeover.
+const crashTimeoutMs = 120_000;
+
+/** @returns {import('jest').Config} */
+function project(displayName, rootDir, testTimeout = defaultTimeoutMs) {
+  return {
+    displayName,
+    rootDir,
+    testTimeout,
+    testEnvironment: 'node',
+    // Packages of this repository resolve to their sources: tests need no build.
+    testEnvironmentOptions: { customExportConditions: ['@perdure/source', 'node', 'node-addons'] },
+    testMatch: ['<rootDir>/**/*.test.ts'],
+    testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    modulePathIgnorePatterns: ['/dist/'],
+    extensionsToTreatAsEsm: ['.ts'],
+    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+    transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
+  };
+}
+
+function workspacesWithTests(parent) {
+  if (!existsSync(parent)) return [];
+  return readdirSync(parent).filter((name) => existsSync(`${parent}/${name}/test`));
+}
+
+function testFolders() {
+  return ['conformance', 'crash', 'architecture', 'types', 'docs'].filter((name) => existsSync(`tests/${name}`));
+}
+
+/** @type {import('jest').Config} */
+export default {
+  // Once per run of Jest, whatever the number of projects.
+  globalSetup: './scripts/jest-global-setup.mjs',
+  globalTeardown: './scripts/jest-global-teardown.mjs',
+  projects: [
+    ...workspacesWithTests('packages').map((name) => project(name, `packages/${name}`)),
+    ...workspacesWithTests('examples').map((name) => project(name, `examples/${name}`)),
+    ...testFolders().map((name) =>
+      project(name, `tests/${name}`, name === 'crash' ? crashTimeoutMs : defaultTimeoutMs),
+    ),
+  ],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+};
