@@ -1,0 +1,19 @@
+// Runs every check, also after one has failed, and says at the end which ones did.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const checks = ['format:check', 'lint', 'architecture', 'migrations:check', 'types', 'unused', 'packages'];
+
+const results = checks.map((check) => {
+  console.log(`\n── ${check}`);
+  const started = Date.now();
+  const { status } = spawnSync('npm', ['run', '--silent', check], { stdio: 'inherit' });
+  return { check, passed: status === 0, seconds: ((Date.now() - started) / 1000).toFixed(1) };
+});
+
+console.log('');
+for (const { check, passed, seconds } of results)
+  console.log(`${passed ? 'ok    ' : 'FAILED'} ${check} (${seconds} s)`);
+process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
