@@ -16,4 +16,5 @@ const results = checks.map((check) => {
 console.log('');
 for (const { check, passed, seconds } of results)
   console.log(`${passed ? 'ok    ' : 'FAILED'} ${check} (${seconds} s)`);
-process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;
+// The number of failed checks, which .ci/run adds up.
+process.exitCode = results.filter(({ passed }) => !passed).length;
