@@ -10,7 +10,7 @@ export { type ErrorCode, type ErrorDetails, errorTable, type InputIssue, isError
 const brand = Symbol.for('perdure/error/v1');
 
 /** What an error may bring besides its details. */
-export interface ErrorOptions {
+export interface PerdureErrorOptions {
   readonly cause?: unknown;
   /** Several errors behind this one, for instance one per attempt. */
   readonly errors?: readonly unknown[];
@@ -38,7 +38,7 @@ export class PerdureError<Code extends ErrorCode = ErrorCode> extends Error {
   /** Several errors behind this one; `STEP_RETRIES_EXHAUSTED` has one per attempt. */
   declare readonly errors?: readonly unknown[];
 
-  constructor(code: Code, details: ErrorDetails[Code], options: ErrorOptions = {}) {
+  constructor(code: Code, details: ErrorDetails[Code], options: PerdureErrorOptions = {}) {
     const { httpStatus, isRetryable, remedy, message } = errorTable[code];
     super(`${code}: ${message(details)}. ${remedy}`, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
@@ -86,7 +86,7 @@ export function revivePerdureError(stored: StoredPerdureError): PerdureError {
   const error = new Error(stored.message);
   Object.setPrototypeOf(error, PerdureError.prototype);
   const known = isErrorCode(stored.code) ? errorTable[stored.code] : { httpStatus: 500, isRetryable: false };
-  hide(error, 'stack', stored.stack ?? `PerdureError: ${stored.message}`);
+  error.stack = stored.stack ?? `PerdureError: ${stored.message}`;
   return Object.assign(error, {
     code: stored.code,
     details: isRecord(stored.details) ? stored.details : {},

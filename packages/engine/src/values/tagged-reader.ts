@@ -5,62 +5,89 @@ import { revivePerdureError } from './errors.js';
 import { bytesTypes, errorTypes, maxDepth, tagKey, tooDeep } from './tagged-format.js';
 
 type Fields = Record<string, unknown>;
-type Revive = (value: unknown) => unknown;
-type Reviver = (fields: Fields, revive: Revive) => unknown;
+
+/** One pass over parsed JSON. The depth changes as the pass goes down and up again. */
+interface Reading {
+  readonly what: string;
+  depth: number;
+}
 
 /**
  * The value that parsed JSON stands for. Changes `parsed` in place. Throws `UNSERIALIZABLE` if it is nested too deeply,
  * and any other error if a tag or what belongs to it makes no sense.
  */
-export function fromTagged(parsed: unknown, what: string, depth = 0): unknown {
-  if (typeof parsed !== 'object' || parsed === null) return parsed;
-  if (depth >= maxDepth) throw tooDeep(what, '$');
-  const revive: Revive = (value) => fromTagged(value, what, depth + 1);
-  if (Array.isArray(parsed)) return reviveElements(parsed, revive);
-  if (!isFields(parsed)) return parsed;
-  return Object.hasOwn(parsed, tagKey) ? reviveTagged(parsed, revive) : reviveEntries(parsed, revive);
+export function fromTagged(parsed: unknown, what: string): unknown {
+  return revive(parsed, { what, depth: 0 });
 }
 
-function reviveTagged(fields: Fields, revive: Revive): unknown {
-  const tag = fields[tagKey];
-  const reviver = typeof tag === 'string' ? revivers.get(tag) : undefined;
-  if (reviver === undefined) throw new TypeError(`${JSON.stringify(tag)} is no tag that this release knows`);
-  return reviver(fields, revive);
+function revive(value: unknown, reading: Reading): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (reading.depth >= maxDepth) throw tooDeep(reading.what, '$');
+  reading.depth += 1;
+  const result = Array.isArray(value) ? reviveElements(value, reading) : reviveObject(value, reading);
+  reading.depth -= 1;
+  return result;
 }
 
-const revivers: ReadonlyMap<string, Reviver> = new Map<string, Reviver>([
-  ['undefined', () => undefined],
-  ['number', (fields) => (fields['v'] === '-0' ? -0 : Number(text(fields, 'v')))],
-  ['bigint', (fields) => BigInt(text(fields, 'v'))],
-  ['date', reviveDate],
-  ['map', (fields, revive) => new Map(list(fields, 'v').map((entry) => revivePair(entry, revive)))],
-  ['set', (fields, revive) => new Set(list(fields, 'v').map(revive))],
-  ['regexp', (fields) => new RegExp(text(fields, 'v'), text(fields, 'flags'))],
-  ['url', (fields) => new URL(text(fields, 'v'))],
-  ['bytes', reviveBytes],
-  ['error', reviveError],
-  ['object', (fields, revive) => reviveEntries(object(fields, 'v'), revive)],
-]);
-
-function reviveElements(elements: unknown[], revive: Revive): unknown[] {
-  for (let index = 0; index < elements.length; index += 1) {
-    const element = elements[index];
-    if (typeof element === 'object') elements[index] = revive(element);
-  }
+function reviveElements(elements: unknown[], reading: Reading): unknown[] {
+  for (let index = 0; index < elements.length; index += 1) elements[index] = revive(elements[index], reading);
   return elements;
 }
 
-function reviveEntries(fields: Fields, revive: Revive): Fields {
+function reviveObject(value: object, reading: Reading): unknown {
+  if (!isFields(value)) return value;
+  return Object.hasOwn(value, tagKey) ? reviveTagged(value, reading) : reviveEntries(value, reading);
+}
+
+function reviveEntries(fields: Fields, reading: Reading): Fields {
   for (const key of Object.keys(fields)) {
     const value = fields[key];
-    if (typeof value === 'object' && value !== null) put(fields, key, revive(value));
+    if (typeof value !== 'object' || value === null) continue;
+    const revived = revive(value, reading);
+    if (revived !== value) put(fields, key, revived);
   }
   return fields;
 }
 
-function revivePair(entry: unknown, revive: Revive): [unknown, unknown] {
+function reviveTagged(fields: Fields, reading: Reading): unknown {
+  const tag = fields[tagKey];
+  const reviver = typeof tag === 'string' ? revivers.get(tag) : undefined;
+  if (reviver === undefined) throw new TypeError(`${JSON.stringify(tag)} is no tag that this release knows`);
+  return reviver(fields, reading);
+}
+
+type Reviver = (fields: Fields, reading: Reading) => unknown;
+
+const revivers: ReadonlyMap<string, Reviver> = new Map<string, Reviver>([
+  ['undefined', () => undefined],
+  ['number', reviveNumber],
+  ['bigint', (fields) => BigInt(text(fields, 'v'))],
+  ['date', reviveDate],
+  ['map', (fields, reading) => new Map(list(fields, 'v').map((entry) => revivePair(entry, reading)))],
+  ['set', (fields, reading) => new Set(reviveElements(list(fields, 'v'), reading))],
+  ['regexp', (fields) => new RegExp(text(fields, 'v'), text(fields, 'flags'))],
+  ['url', (fields) => new URL(text(fields, 'v'))],
+  ['bytes', reviveBytes],
+  ['error', reviveError],
+  ['object', (fields, reading) => reviveEntries(object(fields, 'v'), reading)],
+]);
+
+const specialNumbers: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+]);
+
+function reviveNumber(fields: Fields): number {
+  const value = specialNumbers.get(fields['v']);
+  if (value === undefined) throw new TypeError(`${JSON.stringify(fields['v'])} is no special number`);
+  return value;
+}
+
+function revivePair(entry: unknown, reading: Reading): [unknown, unknown] {
   if (!Array.isArray(entry) || entry.length !== 2) throw new TypeError('an entry of a map is no pair');
-  return [revive(entry[0]), revive(entry[1])];
+  return [revive(entry[0], reading), revive(entry[1], reading)];
 }
 
 function reviveDate(fields: Fields): Date {
@@ -79,19 +106,19 @@ function reviveBytes(fields: Fields): unknown {
   return bytesOf(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-function reviveError(fields: Fields, revive: Revive): Error {
-  // Another language may have written the error: only the message is needed.
-  const message = text(fields, 'message');
+// Another language may have written the error: only the message is needed.
+function reviveError(fields: Fields, reading: Reading): Error {
   const name = 'name' in fields ? text(fields, 'name') : 'Error';
+  const message = text(fields, 'message');
   const stack = 'stack' in fields ? text(fields, 'stack') : `${name}: ${message}`;
   const type = 'type' in fields ? text(fields, 'type') : name;
-  const properties = 'properties' in fields ? reviveEntries(object(fields, 'properties'), revive) : {};
+  const properties = 'properties' in fields ? reviveEntries(object(fields, 'properties'), reading) : {};
   const error =
     type === 'PerdureError'
       ? revivePerdureError({ ...properties, message, stack })
       : builtInError({ type, name, message, stack, properties });
-  if (Object.hasOwn(fields, 'cause')) hide(error, 'cause', revive(fields['cause']));
-  if (Object.hasOwn(fields, 'errors')) hide(error, 'errors', revive(fields['errors']));
+  if ('cause' in fields) hide(error, 'cause', revive(fields['cause'], reading));
+  if ('errors' in fields) hide(error, 'errors', revive(fields['errors'], reading));
   return error;
 }
 
@@ -106,7 +133,7 @@ interface ErrorParts {
 function builtInError({ type, name, message, stack, properties }: ErrorParts): Error {
   const error = errorTypes.get(type)?.(message, name) ?? new Error(message);
   if (error.name !== name) hide(error, 'name', name);
-  hide(error, 'stack', stack);
+  error.stack = stack;
   for (const [key, value] of Object.entries(properties)) put(error, key, value);
   return error;
 }
@@ -117,7 +144,7 @@ function text(fields: Fields, key: string): string {
   return value;
 }
 
-function list(fields: Fields, key: string): readonly unknown[] {
+function list(fields: Fields, key: string): unknown[] {
   const value = fields[key];
   if (!Array.isArray(value)) throw new TypeError(`"${key}" of a ${String(fields[tagKey])} is no array`);
   return value;

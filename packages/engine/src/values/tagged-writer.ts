@@ -96,11 +96,12 @@ function taggedObject(value: object, walk: Walk): unknown {
 
 function formOf(value: object, walk: Walk): unknown {
   if (Array.isArray(value)) return elements(value, walk);
+  // First what is common: the checks of the built-in classes take ten times as long.
+  if (!hasToJson(value) && isPlainObject(value)) return entries(value, walk);
   if (isError(value)) return taggedError(value, walk);
   const builtIn = builtInForm(value, walk);
   if (builtIn !== undefined) return builtIn;
-  if ('toJSON' in value && typeof value.toJSON === 'function') return jsonForm(value, value.toJSON(), walk);
-  if (isPlainObject(value)) return entries(value, walk);
+  if (hasToJson(value)) return jsonForm(value, value.toJSON(), walk);
   throw unserializable(walk, kindInWords(value));
 }
 
@@ -132,6 +133,10 @@ function taggedError(error: Error, walk: Walk): TaggedRecord {
   const result = errorRecord(error, (name, read) => part(walk, name, read));
   walk.isLenient = wasLenient;
   return result;
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 // JSON does not ask the result of toJSON for its toJSON again, so an object may return itself or another of its class.
