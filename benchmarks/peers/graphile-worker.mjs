@@ -1,0 +1,54 @@
+// Graphile Worker: a job queue, no workflows. Best settings found: a local queue of 500 and completions in batches for draining; neither for
+// latency, where both add to it.
+
+import { makeWorkerUtils, run, Logger } from 'graphile-worker';
+import { onClient, value } from '../lib/cluster.mjs';
+import { packageVersion } from '../lib/package-version.mjs';
+import { programs } from '../lib/programs.mjs';
+
+export const version = packageVersion('graphile-worker');
+export const offers = ['queue', 'remote'];
+
+const logger = new Logger(() => () => {});
+const verbs = { step: (_, fn) => fn() };
+
+export async function open({ url, role = 'both', concurrency = 100, prefers = 'throughput' }) {
+  const utils = await makeWorkerUtils({ connectionString: url, logger });
+  await utils.migrate();
+  const runner = role === 'client' ? undefined : await startWorker(url, concurrency, prefers);
+  const enqueue = (name, input) => utils.addJob(name, input);
+  return {
+    start: enqueue,
+    enqueue,
+    enqueueMany: async (name, inputs) => {
+      for (let i = 0; i < inputs.length; i += 1000) {
+        await utils.addJobs(inputs.slice(i, i + 1000).map((payload) => ({ identifier: name, payload })));
+      }
+    },
+    // Finished jobs are deleted.
+    unfinished: () =>
+      onClient(url, async (client) =>
+        Number(await value(client, 'select count(*) from graphile_worker._private_jobs')),
+      ),
+    close: async () => {
+      await runner?.stop();
+      await utils.release();
+    },
+  };
+}
+
+function startWorker(url, concurrency, prefers) {
+  const batching = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+  return run({
+    connectionString: url,
+    logger,
+    noHandleSignals: true,
+    maxPoolSize: 20,
+    taskList: Object.fromEntries(
+      Object.entries(programs).map(([name, program]) => [name, async (input) => void (await program(input, verbs))]),
+    ),
+    preset: {
+      worker: { concurrentJobs: concurrency, pollInterval: 1000, ...(prefers === 'throughput' ? batching : {}) },
+    },
+  });
+}

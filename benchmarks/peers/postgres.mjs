@@ -1,0 +1,4 @@
+// Postgres itself, for the limits.
+
+export const version = undefined;
+export const offers = [];
