@@ -45,21 +45,11 @@ export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   const maxDelayMs = parseDuration(options?.maxDelay ?? Math.max(60_000, delayMs), 'retry.maxDelay');
   const share = typeof jitter === 'boolean' ? Number(jitter) / 2 : jitter;
 
-  accept('maxAttempts', maxAttempts, isCount(maxAttempts), 'it must be a whole number of at least 1, or Infinity');
-  accept('backoff', backoff, Number.isFinite(backoff) && backoff >= 1, 'it must be a number of at least 1');
-  accept('maxDelay', options?.maxDelay, maxDelayMs >= delayMs, `it is shorter than delay, which is ${delayMs} ms`);
-  accept(
-    'jitter',
-    jitter,
-    typeof share === 'number' && share >= 0 && share <= 1,
-    'it must be a boolean or a number from 0 to 1',
-  );
-  accept(
-    'shouldRetry',
-    shouldRetry,
-    shouldRetry === undefined || typeof shouldRetry === 'function',
-    'it must be a function',
-  );
+  if (!isCount(maxAttempts)) throw invalid('maxAttempts', maxAttempts, 'it must be a whole number from 1, or Infinity');
+  if (!isFactor(backoff)) throw invalid('backoff', backoff, 'it must be a number of at least 1');
+  if (maxDelayMs < delayMs) throw invalid('maxDelay', options?.maxDelay, `it is shorter than delay (${delayMs} ms)`);
+  if (!isShare(share)) throw invalid('jitter', jitter, 'it must be a boolean or a number from 0 to 1');
+  if (!isAbsentOrFunction(shouldRetry)) throw invalid('shouldRetry', shouldRetry, 'it must be a function');
 
   const policy = { maxAttempts, delayMs, backoff, maxDelayMs, jitter: share };
   return shouldRetry === undefined ? policy : { ...policy, shouldRetry };
@@ -75,10 +65,23 @@ export function delayBeforeAttemptMs(policy: RetryPolicy, nextAttempt: number, r
   return Math.round(longestMs * (1 - policy.jitter * random));
 }
 
-function accept(option: string, value: unknown, isValid: boolean, reason: string): void {
-  if (!isValid) throw new PerdureError('OPTION_INVALID', { option: `retry.${option}`, value, reason });
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option: `retry.${option}`, value, reason });
 }
 
-function isCount(value: number): boolean {
-  return value === Infinity || (Number.isSafeInteger(value) && value >= 1);
+// Options come from JavaScript too, where no type is certain.
+function isCount(value: unknown): boolean {
+  return value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1);
+}
+
+function isFactor(value: unknown): boolean {
+  return Number.isFinite(value) && Number(value) >= 1;
+}
+
+function isShare(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+function isAbsentOrFunction(value: unknown): boolean {
+  return value === undefined || typeof value === 'function';
 }

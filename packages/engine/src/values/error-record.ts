@@ -4,7 +4,7 @@
 import { types } from 'node:util';
 import { PerdureError } from './errors.js';
 import { errorTypes, tagKey, type TaggedRecord } from './tagged-format.js';
-import { prototypesOf } from './value-in-words.js';
+import { classNames } from './value-in-words.js';
 
 /** Records one part of an error; `read` is called once and may throw. */
 export type RecordPart = (name: string, read: () => unknown) => unknown;
@@ -47,7 +47,7 @@ function properties(error: Error, type: string, recordPart: RecordPart): { prope
 function errorType(error: Error): string {
   if (error instanceof PerdureError) return 'PerdureError';
   if (isDomException(error)) return 'DOMException';
-  for (const { constructor } of prototypesOf(error)) if (errorTypes.has(constructor.name)) return constructor.name;
+  for (const name of classNames(error)) if (errorTypes.has(name)) return name;
   return 'Error';
 }
 
@@ -57,15 +57,19 @@ function isDomException(value: object): boolean {
 
 // Some libraries have a method of that name.
 function hasCause(error: Error): boolean {
-  return 'cause' in error && typeof error.cause !== 'function';
+  return 'cause' in error && typeof tryRead(() => error.cause) !== 'function';
 }
 
 function readText(read: () => unknown, otherwise: string): string {
+  const text = tryRead(read);
+  return typeof text === 'string' ? text : otherwise;
+}
+
+function tryRead(read: () => unknown): unknown {
   try {
-    const text = read();
-    return typeof text === 'string' ? text : otherwise;
+    return read();
   } catch {
-    return otherwise;
+    return undefined;
   }
 }
 

@@ -14,20 +14,20 @@ import { isPlainNumber, isPlainObject, toTagged, toTaggedError } from './tagged-
  * Round trips: plain JSON, Date, Map, Set, BigInt, NaN, infinities, -0, undefined, RegExp, URL, Buffer, ArrayBuffer, DataView,
  * typed arrays, errors with their cause chain. An instance of a class is recorded if it has `toJSON`, in that form. Not kept:
  * that two places hold the same object, symbol keys, holes in arrays (they become undefined) and other properties of arrays.
- * Throws `UNSERIALIZABLE` with the path of anything else, of a cycle, and of more than 1,000 levels of nesting.
+ * Throws `UNSERIALIZABLE` with the path of anything else, of a cycle, and of more than 200 levels of nesting.
  *
  * @example
  * encode({ at: new Date(0) }, 'an example'); // '{"at":{"~":"date","v":"1970-01-01T00:00:00.000Z"}}'
  */
 export function encode(value: unknown, what: string): string {
   // A getter may answer differently the second time; then the writer says where.
-  const plain = isPlainJson(value) ? tryText(value) : undefined;
+  const plain = isPlainJson(value) ? tryText(() => value) : undefined;
   return plain ?? toText(toTagged(value, what), what);
 }
 
 /**
  * The value that `encode` turned into `text`, or the value of any JSON that has no key `~`.
- * Throws `PAYLOAD_CORRUPT`, or `UNSERIALIZABLE` beyond 1,000 levels of nesting.
+ * Throws `PAYLOAD_CORRUPT`, or `UNSERIALIZABLE` beyond 200 levels of nesting.
  */
 export function decode(text: string, what: string): unknown {
   try {
@@ -48,9 +48,9 @@ const longestErrorText = 262_144;
  */
 export function encodeError(error: unknown): string {
   const tagged = toTaggedError(error);
-  const text = tryText(tagged);
+  const text = tryText(() => tagged);
   if (text !== undefined && text.length <= longestErrorText) return text;
-  const short = isErrorRecord(tagged) ? tryText(shortenedRecord(tagged)) : undefined;
+  const short = isErrorRecord(tagged) ? tryText(() => shortenedRecord(tagged)) : undefined;
   if (short !== undefined && short.length <= longestErrorText) return short;
   return JSON.stringify(omitted(`an error of ${text?.length ?? 'too many'} characters`));
 }
@@ -94,16 +94,16 @@ function arePropertiesPlain(value: object, depth: number): boolean {
 }
 
 function toText(tagged: unknown, what: string): string {
-  const text = tryText(tagged);
+  const text = tryText(() => tagged);
   if (text === undefined)
     throw new PerdureError('UNSERIALIZABLE', { what, path: '$', type: 'more text than fits a string' });
   return text;
 }
 
 // Text may be longer than a string can be.
-function tryText(value: unknown): string | undefined {
+function tryText(read: () => unknown): string | undefined {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(read());
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     readonly validate: (
       value: unknown,
-      options?: StandardOptions | undefined,
+      options?: StandardOptions,
     ) => StandardResult<Output> | Promise<StandardResult<Output>>;
     /** Since 1.1, and not in every library: forms and tool descriptions are made from it. */
     readonly jsonSchema?: StandardJsonSchema | undefined;

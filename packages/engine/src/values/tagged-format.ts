@@ -13,8 +13,8 @@ import { PerdureError } from './errors.js';
 /** The key that marks an object as standing for something else. */
 export const tagKey = '~';
 
-/** The deepest nesting that is recorded: far beyond real data, and far below what overflows the stack. */
-export const maxDepth = 1000;
+/** The deepest nesting that is recorded: far beyond real data, and a third of what the stack has room for. */
+export const maxDepth = 200;
 
 /** The tags of the format above. */
 export type Tag =

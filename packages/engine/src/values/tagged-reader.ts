@@ -22,7 +22,8 @@ export function fromTagged(parsed: unknown, what: string): unknown {
 
 function revive(value: unknown, reading: Reading): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (reading.depth >= maxDepth) throw tooDeep(reading.what, '$');
+  // One level more than was written: a date or a bigint inside the deepest object is an object here.
+  if (reading.depth > maxDepth) throw tooDeep(reading.what, '$');
   reading.depth += 1;
   const result = Array.isArray(value) ? reviveElements(value, reading) : reviveObject(value, reading);
   reading.depth -= 1;

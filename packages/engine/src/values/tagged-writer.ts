@@ -4,7 +4,7 @@
 import { types } from 'node:util';
 import { errorRecord, isError, omitted } from './error-record.js';
 import { isPerdureError, PerdureError } from './errors.js';
-import { maxDepth, tagKey, type TaggedRecord, tooDeep } from './tagged-format.js';
+import { bytesTypes, maxDepth, tagKey, type TaggedRecord, tooDeep } from './tagged-format.js';
 import { kindInWords, mapSegment, type PathSegment, pathInWords } from './value-in-words.js';
 
 /** One pass over a value. It changes as the pass goes down and up again. */
@@ -37,9 +37,10 @@ export function toTaggedError(error: unknown): unknown {
 
 /** Whether an object is plain data: a literal, or one without a prototype; of any realm. */
 export function isPlainObject(value: object): value is Readonly<Record<string, unknown>> {
-  const prototype: object | null = Object.getPrototypeOf(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
   // A test runner's realm has an Object.prototype of its own: the end of the chain, with the methods of Object.
+  if (typeof prototype !== 'object') return false;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
 }
 
@@ -119,6 +120,7 @@ function bytesForm(value: object): TaggedRecord | undefined {
   if (types.isArrayBuffer(value)) return record('bytes', { type: 'ArrayBuffer', v: base64(value) });
   if (!ArrayBuffer.isView(value)) return undefined;
   const type = Buffer.isBuffer(value) ? 'Buffer' : Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (!bytesTypes.has(type)) return undefined;
   return record('bytes', { type, v: base64(value.buffer, value.byteOffset, value.byteLength) });
 }
 

@@ -31,20 +31,17 @@ export function kindInWords(value: unknown): string {
   return name === 'Promise' ? 'a Promise (await it first)' : `an instance of ${name}`;
 }
 
-/** The name of the class of an object, or of the nearest one that has a name. */
-export function className(value: object): string {
-  for (const prototype of prototypesOf(value)) {
-    const constructor: unknown = Object.hasOwn(prototype, 'constructor') ? prototype.constructor : undefined;
-    if (typeof constructor === 'function' && constructor.name !== '') return constructor.name;
-  }
+function className(value: object): string {
+  for (const name of classNames(value)) return name;
   return 'a class without a name';
 }
 
-/** The prototypes of an object, nearest first. */
-export function* prototypesOf(value: object): Generator<object> {
+/** The names of the class of an object and of its base classes, nearest first. */
+export function* classNames(value: object): Generator<string> {
   let prototype: unknown = Object.getPrototypeOf(value);
   while (typeof prototype === 'object' && prototype !== null) {
-    yield prototype;
+    const constructor: unknown = Object.hasOwn(prototype, 'constructor') ? prototype.constructor : undefined;
+    if (typeof constructor === 'function' && constructor.name !== '') yield constructor.name;
     prototype = Object.getPrototypeOf(prototype);
   }
 }

@@ -1,0 +1,126 @@
+// Workflows and steps as classes: `@Workflow('checkout')` on a class with `run(input)`, `@Step()` on methods. Both
+// decorator systems of TypeScript are served: the legacy one (experimentalDecorators) and that of TC39.
+
+import type { WorkflowDefinition } from '../run/definition.js';
+import { PerdureError } from '../values/errors.js';
+import { callStep, defineStep, type StepOptions } from './step.js';
+import { define, definitionKey, type WorkflowOptions, type WorkflowReference } from './workflow.js';
+
+/** A class whose instances are workflows. */
+export interface WorkflowClass<Input, Output> {
+  new (...dependencies: never[]): { run(input: Input): Promise<Output> };
+}
+
+/** An instance of a workflow class. */
+export interface WorkflowInstance<Input, Output> {
+  run(input: Input): Promise<Output>;
+}
+
+/**
+ * Makes a class a workflow: its method `run(input)` is what is run. Register an instance with `engine.register`.
+ * Throws NAME_INVALID, DURATION_INVALID, DECORATOR_UNSUPPORTED.
+ *
+ * @example
+ * @Workflow('checkout')
+ * class Checkout {
+ *   constructor(private readonly payments: Payments) {}
+ *   async run(order: Order): Promise<string> { return this.charge(order); }
+ *   @Step() async charge(order: Order): Promise<string> { return this.payments.charge(order); }
+ * }
+ * engine.register(new Checkout(payments));
+ */
+export function Workflow(name: string, options: WorkflowOptions = {}) {
+  const definition = define(name, undefined, options);
+  return <Class extends WorkflowClass<never, unknown>>(
+    target: Class,
+    _context?: ClassDecoratorContext<Class>,
+  ): void => {
+    if (typeof (target.prototype as { run?: unknown }).run !== 'function') {
+      throw new PerdureError('DECORATOR_UNSUPPORTED', {
+        decorator: `@Workflow('${name}')`,
+        reason: `class ${target.name} has no method run(input)`,
+      });
+    }
+    Object.defineProperty(target, definitionKey, { value: definition, configurable: true });
+  };
+}
+
+/** Options of a step method. */
+export interface StepMethodOptions extends StepOptions {
+  /** Default: the name of the method. */
+  readonly name?: string;
+}
+
+/** Decorates a method that returns a promise, in either decorator system. */
+export interface StepDecorator {
+  // The legacy and the TC39 signature. `any` is what lets generic methods through; nothing of it reaches the caller.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  <This, Method extends (this: This, ...args: any[]) => Promise<any>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method>,
+  ): Method;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  <Method extends (...args: any[]) => Promise<any>>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<Method>,
+  ): void;
+}
+
+/**
+ * Makes a method a step, as `step` does a function. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID, and
+ * DECORATOR_UNSUPPORTED where the compiler calls it in neither known way.
+ */
+export function Step(options: StepMethodOptions = {}): StepDecorator {
+  const decorate = (target: unknown, context: unknown, descriptor?: PropertyDescriptor): unknown => {
+    if (typeof target === 'function' && isMethodContext(context))
+      return wrap(target as AnyMethod, context.name, options);
+    if (typeof descriptor?.value === 'function' && (typeof context === 'string' || typeof context === 'symbol')) {
+      descriptor.value = wrap(descriptor.value as AnyMethod, context, options);
+      return undefined;
+    }
+    const reason = 'it was not called as a method decorator; set experimentalDecorators, or use it on a method';
+    throw new PerdureError('DECORATOR_UNSUPPORTED', { decorator: '@Step()', reason });
+  };
+  return decorate as StepDecorator;
+}
+
+/** The definition of an instance of a workflow class, bound to that instance; undefined for anything else. */
+export function registerClass(instance: object): WorkflowDefinition | undefined {
+  if (definitionKey in instance) return undefined;
+  const declared = instance.constructor as unknown as Partial<WorkflowReference<unknown, unknown>>;
+  const definition = declared[definitionKey];
+  if (definition === undefined) return undefined;
+  return { ...definition, run: (input) => (instance as WorkflowInstance<unknown, unknown>).run(input) };
+}
+
+type AnyMethod = (this: unknown, ...args: unknown[]) => Promise<unknown>;
+
+function wrap(
+  method: AnyMethod,
+  key: string | symbol,
+  { name = String(key), ...options }: StepMethodOptions,
+): AnyMethod {
+  const definition = defineStep(name, options);
+  const wrapper = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    return callStep(definition, () => method.apply(this, args));
+  };
+  Object.defineProperty(wrapper, 'name', { value: method.name, configurable: true });
+  copyMetadata(method, wrapper);
+  return wrapper;
+}
+
+// Decorators below this one have left reflect-metadata on the method: frameworks look for it on the wrapper.
+function copyMetadata(from: object, to: object): void {
+  const reflect = Reflect as {
+    getOwnMetadataKeys?: (target: object) => unknown[];
+    getOwnMetadata?: (key: unknown, target: object) => unknown;
+    defineMetadata?: (key: unknown, value: unknown, target: object) => void;
+  };
+  for (const key of reflect.getOwnMetadataKeys?.(from) ?? [])
+    reflect.defineMetadata?.(key, reflect.getOwnMetadata?.(key, from), to);
+}
+
+function isMethodContext(context: unknown): context is ClassMethodDecoratorContext {
+  return typeof context === 'object' && context !== null && 'kind' in context && context.kind === 'method';
+}

@@ -1,0 +1,75 @@
+// What a caller holds of a run.
+
+import type { Executor } from '../run/executor.js';
+import { findContext } from '../run/context.js';
+import type { Outcome, Ticket } from '../run/run-host.js';
+import { awaitResultIn, openOutcome } from '../run/waits.js';
+import { PerdureError } from '../values/errors.js';
+import type { RunId } from '../values/ids.js';
+import { decode } from '../values/serialize.js';
+import type { RunStatus } from '../values/status.js';
+import type { Runs } from './manage.js';
+
+/** Options of waiting for a result. */
+export interface ResultOptions {
+  /** Ends the wait, not the run: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run, from outside or from within another run. */
+export class RunHandle<Output> {
+  readonly id: RunId;
+  /** Whether this start made the run; false when a run of the id was there before. */
+  readonly isNew: boolean;
+  readonly #executor: Executor;
+  readonly #runs: Runs;
+  readonly #ticket: Ticket;
+
+  /** @internal */
+  constructor(executor: Executor, runs: Runs, ticket: Ticket) {
+    this.id = ticket.id;
+    this.isNew = ticket.isNew;
+    this.#executor = executor;
+    this.#runs = runs;
+    this.#ticket = ticket;
+  }
+
+  /**
+   * The run's result, whenever and wherever it finishes. Rejects with the error that the run threw, with RUN_CANCELLED or
+   * RUN_TIMED_OUT, or with RUN_NOT_FOUND. Inside workflow code the wait and its result are recorded.
+   */
+  async result({ signal }: ResultOptions = {}): Promise<Output> {
+    const context = findContext();
+    if (context !== undefined && context.step === undefined)
+      return (await awaitResultIn(context.run, this.id)) as Output;
+    const outcome = this.#ticket.outcome ?? (await this.#outcome(signal));
+    return openOutcome(this.id, outcome, (text) => decode(text, `the result of run ${this.id}`)) as Output;
+  }
+
+  /** The run's state now. Throws RUN_NOT_FOUND. */
+  async status(): Promise<RunStatus> {
+    const found = await this.#runs.get(this.id);
+    if (found === undefined) throw new PerdureError('RUN_NOT_FOUND', { id: this.id });
+    return found.status;
+  }
+
+  /** Cancels the run: waits are cut, signals of executing steps fire. A finished run stays as it is. */
+  async cancel(): Promise<void> {
+    await this.#runs.cancel(this.id);
+  }
+
+  async #outcome(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const stop = this.#executor.outcomes.on(this.id, (outcome) => {
+        signal?.removeEventListener('abort', abort);
+        resolve(outcome);
+      });
+      const abort = (): void => {
+        stop();
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+}

@@ -1,0 +1,131 @@
+// What an engine is configured with: checked at once, every fault reported together.
+
+import { parseDuration, type Duration } from '../values/duration.js';
+import { isPerdureError, PerdureError } from '../values/errors.js';
+import { checkName } from '../values/ids.js';
+import { consoleLogger, type Logger } from '../values/logger.js';
+import type { DatabaseOptions } from '../store/database.js';
+import type { WorkflowReference } from './workflow.js';
+
+/** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
+export interface ConnectionConfig {
+  readonly connectionString?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string | (() => string | Promise<string>);
+  readonly database?: string;
+  readonly ssl?: boolean | object;
+}
+
+/** Options of an engine. Durations are milliseconds or text as `'10s'`. */
+export interface EngineOptions {
+  /** Connection string, driver configuration, or a pool of `pg`, whose configuration is used for connections of the engine's own. */
+  readonly database: string | ConnectionConfig | { readonly options: ConnectionConfig } | undefined;
+  /** A connection around a pooler in transaction mode, for notifications alone. Default: none; then such engines poll. */
+  readonly directDatabase?: string | ConnectionConfig;
+  /** The schema of the engine's tables. Default: `perdure`. */
+  readonly schema?: string;
+  /** What this process runs, or with contracts, starts. Default: nothing. */
+  readonly workflows?: readonly WorkflowReference<never, unknown>[];
+  /** Default: the console, from level info. */
+  readonly logger?: Logger;
+  /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
+  readonly lease?: Duration;
+  /** How long a waiting run stays in memory. Default: 10s. */
+  readonly parkAfter?: Duration;
+  /** The longest wait between two looks for work. Default: 5s with notifications, 1s without. */
+  readonly pollInterval?: Duration;
+  /** Whether to use LISTEN and NOTIFY. Default: true. Without, everything works by polling. */
+  readonly listen?: boolean;
+  /** Whether launching may apply migrations. Default: true. Otherwise a missing one is SCHEMA_MISSING. */
+  readonly migrate?: boolean;
+  /** How many runs are in memory at most. Default: 1,000. */
+  readonly maxConcurrentRuns?: number;
+  /** How often the owner of a run may die before the run fails with RUN_CRASH_LIMIT. Default: 100. */
+  readonly maxRecoveries?: number;
+  /** The largest input or result, in bytes. Default: 10 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Connections besides those of journal and listener. Default: 4. */
+  readonly poolSize?: number;
+}
+
+/** Checked options. */
+export interface Settings {
+  readonly database: DatabaseOptions;
+  readonly logger: Logger;
+  readonly leaseMs: number;
+  readonly parkAfterMs: number;
+  readonly pollMs: number | undefined;
+  readonly mayListen: boolean;
+  readonly mayMigrate: boolean;
+  readonly maxConcurrentRuns: number;
+  readonly maxRecoveries: number;
+  readonly maxPayloadBytes: number;
+}
+
+/** Checks the options of an engine. Throws CONFIG_INVALID with every fault. */
+export function checkOptions(options: EngineOptions): Settings {
+  const faults: string[] = [];
+  const check = <T>(fallback: T, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      faults.push(isPerdureError(error) ? error.message : String(error));
+      return fallback;
+    }
+  };
+  const duration = (value: Duration, option: string, leastMs: number): number =>
+    check(0, () => atLeast(parseDuration(value, option), leastMs, option));
+  const count = (value: number, option: string, least = 1): number =>
+    check(0, () => {
+      if (!Number.isSafeInteger(value)) throw invalid(option, value, 'it is not a whole number');
+      return atLeast(value, least, option);
+    });
+  const settings: Settings = {
+    database: {
+      connection: check('', () => connectionOf(options.database)),
+      ...(options.directDatabase === undefined ? {} : { directConnection: connectionOf(options.directDatabase) }),
+      schema: check('', () => checkName('schema', options.schema ?? 'perdure')),
+      poolSize: count(options.poolSize ?? 4, 'poolSize'),
+      connectTimeoutMs: 10_000,
+    },
+    logger: options.logger ?? consoleLogger(),
+    leaseMs: duration(options.lease ?? '6s', 'lease', 500),
+    parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
+    pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
+    mayListen: options.listen ?? true,
+    mayMigrate: options.migrate ?? true,
+    maxConcurrentRuns: count(options.maxConcurrentRuns ?? 1_000, 'maxConcurrentRuns'),
+    maxRecoveries: count(options.maxRecoveries ?? 100, 'maxRecoveries', 0),
+    maxPayloadBytes: count(options.maxPayloadBytes ?? 10 * 1024 * 1024, 'maxPayloadBytes', 1_024),
+  };
+  if (faults.length > 0) throw new PerdureError('CONFIG_INVALID', { faults });
+  return settings;
+}
+
+function connectionOf(database: EngineOptions['database']): DatabaseOptions['connection'] {
+  if (database === undefined || database === '') {
+    throw invalid(
+      'database',
+      database ?? 'undefined',
+      'give a connection string, for instance in the environment variable DATABASE_URL',
+    );
+  }
+  if (typeof database === 'string') return checkUrl(database);
+  return 'options' in database ? { ...database.options } : { ...database };
+}
+
+function checkUrl(url: string): string {
+  if (/^(postgres(ql)?|socket):\/\//.test(url) || url.startsWith('/')) return url;
+  throw invalid('database', url.slice(0, 12), 'it does not begin with postgres://');
+}
+
+function atLeast(value: number, least: number, option: string): number {
+  if (value < least) throw invalid(option, value, `it is less than ${least}`);
+  return value;
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value: String(value), reason });
+}

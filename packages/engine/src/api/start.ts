@@ -1,0 +1,95 @@
+// Starting runs: the options, and the free function for workflow code.
+
+import { findContext, requireRun } from '../run/context.js';
+import type { WorkflowDefinition } from '../run/definition.js';
+import type { NewRun } from '../run/run-host.js';
+import { startChildIn } from '../run/waits.js';
+import { parseDuration, type Duration } from '../values/duration.js';
+import { PerdureError } from '../values/errors.js';
+import { checkRunId, type RunId } from '../values/ids.js';
+import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
+
+/** Options of a start. */
+export interface StartOptions {
+  /** 1 to 512 printable characters. The same id again is the same run. Default: a UUIDv7. */
+  readonly id?: string;
+  /** What to do when a run of the id is there: give its handle (default), or throw RUN_EXISTS. */
+  readonly onDuplicate?: 'attach' | 'reject';
+  /** Not before this time has passed. Default: at once. */
+  readonly delay?: Duration;
+  /** How long it may take from the start of its execution. Default: the workflow's. */
+  readonly timeout?: Duration;
+  /** Searchable facts, as a plain JSON object. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** The input, if the workflow takes one, and options. */
+export type StartArguments<Input> = [...OptionalInput<Input>, options?: StartOptions];
+
+/** Validates what a start was given. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, RUN_ID_INVALID, DURATION_INVALID. */
+export async function toNewRun(
+  definition: WorkflowDefinition,
+  input: unknown,
+  options: StartOptions,
+  maxPayloadBytes: number,
+): Promise<NewRun> {
+  const { id, delay, timeout, attributes } = options;
+  return {
+    definition,
+    id: id === undefined ? undefined : checkRunId(id),
+    delayMs: delay === undefined ? undefined : parseDuration(delay, 'delay'),
+    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout, 'timeout'),
+    attributes: attributes === undefined ? undefined : encodeAttributes(attributes),
+    input: await encodeInput(definition, input, maxPayloadBytes),
+  };
+}
+
+/**
+ * Starts a run from within a run, without waiting for it. The start is recorded: it happens once, and its id is the same
+ * on every replay. Resolves to the id once the run is durable. From outside of runs use `engine.startWorkflow`.
+ * Throws NOT_IN_RUN, IN_STEP and what `engine.startWorkflow` throws.
+ *
+ * @example
+ * const id = await startWorkflow(reminder, { order: order.id });
+ */
+export async function startWorkflow<Input, Output>(
+  workflow: WorkflowReference<Input, Output>,
+  ...startArguments: StartArguments<Input>
+): Promise<RunId> {
+  const run = requireRun('startWorkflow');
+  const { input, options } = readArguments(startArguments);
+  const newRun = await toNewRun(definitionOf(workflow), input, options, run.host.maxPayloadBytes);
+  return startChildIn(run, newRun);
+}
+
+/** Tells input and options apart, either of which may be left out. */
+export function readArguments(startArguments: readonly unknown[]): {
+  readonly input: unknown;
+  readonly options: StartOptions;
+} {
+  const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions];
+  return { input, options };
+}
+
+/** The definition behind a workflow, its contract or a workflow class. Throws OPTION_INVALID for anything else. */
+export function definitionOf(workflow: WorkflowReference<never, unknown>): WorkflowDefinition {
+  const definition: WorkflowDefinition | undefined = workflow[definitionKey];
+  if (definition !== undefined) return definition;
+  const reason = 'make one with workflow(), contract() or @Workflow()';
+  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: String(workflow), reason });
+}
+
+/** Whether the caller is workflow code, so that a start must be recorded. */
+export function isInWorkflow(): boolean {
+  const context = findContext();
+  return context !== undefined && context.step === undefined;
+}
+
+function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string {
+  const text: string | undefined = JSON.stringify(attributes);
+  if (text === undefined || !text.startsWith('{') || text.includes('\\u0000')) {
+    const reason = 'give a plain JSON object without null characters';
+    throw new PerdureError('OPTION_INVALID', { option: 'attributes', value: typeof attributes, reason });
+  }
+  return text;
+}

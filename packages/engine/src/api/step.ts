@@ -1,0 +1,84 @@
+// Defining and calling steps.
+
+import { findContext } from '../run/context.js';
+import { runStepIn, type StepDefinition } from '../run/run-step.js';
+import { retryPolicy, type RetryOptions } from '../values/backoff.js';
+import { parseDuration, type Duration } from '../values/duration.js';
+import { PerdureError } from '../values/errors.js';
+import { checkName } from '../values/ids.js';
+
+/** Options of a step. */
+export interface StepOptions {
+  /** Tries a failed attempt again. Default: one attempt. Past the last one: STEP_RETRIES_EXHAUSTED. */
+  readonly retry?: RetryOptions;
+  /** How long one attempt may take. Then its `currentStep().signal` fires and it fails with STEP_TIMED_OUT. Default: no limit. */
+  readonly timeout?: Duration;
+  /** The name under which runs in flight have recorded this step before it was renamed. */
+  readonly formerly?: string;
+}
+
+/**
+ * A function whose result is recorded: inside a run, the same call is never executed again once it has been recorded. Outside of a run,
+ * and inside another step, it is a plain call.
+ *
+ * A step that ran but was not yet recorded when the process died runs again, so give what it calls an idempotency key.
+ * Its arguments are not recorded; its result must survive storage. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID.
+ *
+ * @example
+ * const charge = step('charge', async (order: Order) => payments.charge(order.id, order.total), {
+ *   retry: { maxAttempts: 5, delay: '1s' },
+ * });
+ */
+export function step<Args extends readonly unknown[], Result>(
+  name: string,
+  run: (...args: Args) => Promise<Result> | Result,
+  options: StepOptions = {},
+): (...args: Args) => Promise<Result> {
+  const definition = defineStep(name, options);
+  const call = (...args: Args): Promise<Result> => callStep(definition, () => run(...args));
+  Object.defineProperty(call, 'name', { value: name });
+  return call;
+}
+
+/**
+ * Runs a function as a step, inline. The same as `step(name, run, options)()`.
+ *
+ * @example
+ * const receipt = await runStep('send receipt', () => mail.send(order.email));
+ */
+export function runStep<Result>(
+  name: string,
+  run: () => Promise<Result> | Result,
+  options: StepOptions = {},
+): Promise<Result> {
+  return callStep(defineStep(name, options), run);
+}
+
+/** Checks and fixes a step. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID. */
+export function defineStep(name: string, { retry, timeout, formerly }: StepOptions): StepDefinition {
+  return {
+    name: checkName('step', name),
+    formerly: formerly === undefined ? undefined : checkName('step', formerly),
+    retry: retryPolicy(retry),
+    timeoutMs: timeout === undefined ? undefined : positive(parseDuration(timeout, `the timeout of step "${name}"`)),
+  };
+}
+
+/** Calls a step: recorded in workflow code, plain elsewhere. */
+export async function callStep<Result>(
+  definition: StepDefinition,
+  run: () => Promise<Result> | Result,
+): Promise<Result> {
+  const context = findContext();
+  if (context === undefined || context.step !== undefined) return run();
+  return (await runStepIn(context.run, definition, run)) as Result;
+}
+
+function positive(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs;
+  throw new PerdureError('OPTION_INVALID', {
+    option: 'timeout',
+    value: timeoutMs,
+    reason: 'an attempt needs some time',
+  });
+}

@@ -1,0 +1,289 @@
+// The order in which results reach workflow code, live and in replay alike: one result per macrotask. Live, results are
+// handed over as they complete, and get their `seq` then. In replay, once the code is quiescent, the recorded call with
+// the lowest seq is handed over. So Promise.all, race and loops of parallel calls replay exactly (DESIGN: "Delivery order").
+// Knows no database: `run.ts` gives it the history and takes its records.
+
+import type { StepRecord } from '../store/steps.js';
+
+/** A recorded operation that workflow code has called and that has not been answered yet. */
+export interface Call {
+  readonly kind: string;
+  readonly name: string;
+  readonly occurrence: number;
+  readonly startedAtMs: number;
+  /** The wait's deadline, for a call that only waits; Infinity when it has none. */
+  waitsUntilMs: number | undefined;
+  /** The run that the call awaits. */
+  childId: string | undefined;
+}
+
+/** A result in the form in which it is stored. */
+export interface Result {
+  readonly output?: string;
+  readonly error?: string;
+}
+
+/** What a delivery needs from its run. */
+export interface DeliveryPort {
+  /** Asks for `pump` in the next macrotask. */
+  wake(): void;
+  /** The time to record, by the database's clock. */
+  now(): number;
+  /** Writes a result to the journal; called just before the code gets it. */
+  record(call: Call, result: Result, seq: number, finishedAtMs: number): void;
+  /** The value of a stored result, or the error to throw. */
+  open(call: Call, result: Result): { readonly value: unknown } | { readonly thrown: unknown };
+  /** The history does not fit the code. */
+  mismatch(expected: string, found: string): void;
+}
+
+interface PendingCall extends Call {
+  readonly key: string;
+  readonly record: StepRecord | undefined;
+  readonly begin: (call: Call) => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface CallOptions {
+  readonly kind: string;
+  readonly name: string;
+  /** An earlier name of the step, under which it may be recorded. */
+  readonly formerly?: string | undefined;
+  /** Starts the operation; its end is told to `complete`. Not called for a recorded one. */
+  readonly begin: (call: Call) => void;
+}
+
+// How long code in replay may await something that is not durable before that counts as a mismatch.
+const graceMs = 1_000;
+
+/** The calls and results of one run in memory. */
+export class Delivery {
+  readonly #port: DeliveryPort;
+  readonly #history: readonly StepRecord[];
+  readonly #recorded: Map<string, StepRecord>;
+  readonly #acceptsNewSteps: boolean;
+  readonly #occurrences = new Map<string, number>();
+  readonly #marks = new Map<string, boolean>();
+  readonly #outstanding = new Map<string, PendingCall>();
+  readonly #completed: { readonly call: PendingCall; readonly result: Result }[] = [];
+  #unbegun: PendingCall[] = [];
+  #cursor = 0;
+  #undelivered: number;
+  #lastSeq: number;
+  #nowMs: number;
+  #grace: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  constructor(port: DeliveryPort, history: readonly StepRecord[], startedAtMs: number, acceptsNewSteps = false) {
+    this.#port = port;
+    this.#history = history;
+    this.#recorded = new Map(history.map((record) => [keyOf(record.name, record.occurrence), record]));
+    this.#acceptsNewSteps = acceptsNewSteps;
+    this.#undelivered = history.length;
+    this.#lastSeq = history.at(-1)?.seq ?? 0;
+    this.#nowMs = startedAtMs;
+  }
+
+  /** The time of the last delivered result: what now() returns to workflow code, the same on every replay. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Whether recorded results are left that the code has not asked for. */
+  get isReplaying(): boolean {
+    return this.#undelivered > 0;
+  }
+
+  /** Calls that wait for an answer. */
+  get outstanding(): Iterable<Call> {
+    return this.#outstanding.values();
+  }
+
+  /** Whether results wait to be handed over. */
+  get hasResults(): boolean {
+    return this.#completed.length > 0;
+  }
+
+  /** Whether nothing is left to hand over or to begin. */
+  get isQuiet(): boolean {
+    return this.#completed.length === 0 && this.#unbegun.length === 0 && (this.#acceptsNewSteps || !this.isReplaying);
+  }
+
+  /** A durable call of workflow code. */
+  call({ kind, name, formerly, begin }: CallOptions): Promise<unknown> {
+    const occurrence = this.#count(name);
+    const record = this.#recorded.get(keyOf(name, occurrence)) ?? this.#findFormer(formerly, occurrence);
+    return new Promise((resolve, reject) => {
+      const key = keyOf(name, occurrence);
+      const startedAtMs = this.#port.now();
+      const waiting = { waitsUntilMs: undefined, childId: undefined };
+      const call: PendingCall = {
+        kind,
+        name,
+        occurrence,
+        startedAtMs,
+        ...waiting,
+        key,
+        record,
+        begin,
+        resolve,
+        reject,
+      };
+      this.#outstanding.set(record === undefined ? key : keyOf(record.name, record.occurrence), call);
+      if (record !== undefined) return this.#port.wake();
+      if (!this.isReplaying) return begin(call);
+      this.#unbegun.push(call);
+      this.#port.wake();
+    });
+  }
+
+  /**
+   * Whether this run has passed a marker, or passes it now for the first time. Answered at once and out of order.
+   * A run that went by this point before the marker existed never gets it.
+   */
+  mark(kind: string, name: string): boolean {
+    const known = this.#marks.get(name);
+    if (known !== undefined) return known;
+    const record = this.#recorded.get(keyOf(name, 1));
+    const isMarked = record !== undefined || !this.isReplaying;
+    this.#marks.set(name, isMarked);
+    if (record !== undefined) this.#passOver(keyOf(name, 1));
+    else if (isMarked) {
+      const call: Call = {
+        kind,
+        name,
+        occurrence: 1,
+        startedAtMs: this.#nowMs,
+        waitsUntilMs: undefined,
+        childId: undefined,
+      };
+      this.#port.record(call, {}, ++this.#lastSeq, this.#nowMs);
+    }
+    return isMarked;
+  }
+
+  /** The operation behind a call has ended. */
+  complete(call: Call, result: Result): void {
+    const pending = this.#outstanding.get(keyOf(call.name, call.occurrence));
+    if (this.#hasEnded || pending === undefined) return;
+    this.#completed.push({ call: pending, result });
+    this.#port.wake();
+  }
+
+  /** Hands over at most one result, or begins what may begin. Called once per macrotask after a wake. */
+  pump(): void {
+    if (this.#hasEnded) return;
+    this.#calmDown();
+    const replayed = this.#nextRecorded();
+    if (replayed !== undefined) return this.#replay(replayed);
+    if (this.isReplaying && !this.#acceptsNewSteps) return this.#waitForCode();
+    this.#beginAll();
+    const next = this.#completed.shift();
+    if (next === undefined) return;
+    const { call, result } = next;
+    this.#nowMs = Math.max(this.#port.now(), this.#nowMs);
+    this.#port.record(call, result, ++this.#lastSeq, this.#nowMs);
+    this.#answer(call, result);
+  }
+
+  /** Nothing is handed over any more: promises of outstanding calls never settle. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#calmDown();
+    this.#outstanding.clear();
+    this.#unbegun = [];
+    this.#completed.length = 0;
+  }
+
+  /** What a recorded result that nobody asked for is called, for messages. */
+  describeNextRecord(): string {
+    const record = this.#history[this.#cursor];
+    return record === undefined ? 'the end of its history' : describe(record);
+  }
+
+  get acceptsNewSteps(): boolean {
+    return this.#acceptsNewSteps;
+  }
+
+  #count(name: string): number {
+    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
+    this.#occurrences.set(name, occurrence);
+    return occurrence;
+  }
+
+  #findFormer(formerly: string | undefined, occurrence: number): StepRecord | undefined {
+    return formerly === undefined ? undefined : this.#recorded.get(keyOf(formerly, occurrence));
+  }
+
+  // The lowest recorded call that the code has asked for. Normally that is the one at the cursor.
+  #nextRecorded(): PendingCall | undefined {
+    if (!this.isReplaying) return undefined;
+    const expected = this.#history[this.#cursor];
+    const asked = expected && this.#outstanding.get(keyOf(expected.name, expected.occurrence));
+    if (asked !== undefined) return asked;
+    let lowest: PendingCall | undefined;
+    for (const call of this.#outstanding.values()) {
+      if (call.record !== undefined && call.record.seq < (lowest?.record?.seq ?? Infinity)) lowest = call;
+    }
+    return lowest;
+  }
+
+  #replay(call: PendingCall): void {
+    const { record } = call;
+    if (record === undefined) return;
+    if (record.kind !== call.kind) return this.#port.mismatch(describe(record), describe(call));
+    this.#nowMs = Math.max(record.finishedAtMs, this.#nowMs);
+    this.#passOver(keyOf(record.name, record.occurrence));
+    call.childId = record.childId;
+    const { output, error } = record;
+    this.#answer(call, { ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) });
+  }
+
+  // A recorded result has been used: the cursor moves over it and everything else that has been.
+  #passOver(key: string): void {
+    this.#recorded.delete(key);
+    this.#undelivered -= 1;
+    for (let record = this.#history[this.#cursor]; record !== undefined; record = this.#history[this.#cursor]) {
+      if (this.#recorded.has(keyOf(record.name, record.occurrence))) break;
+      this.#cursor += 1;
+    }
+  }
+
+  #answer(call: PendingCall, result: Result): void {
+    this.#outstanding.delete(call.record === undefined ? call.key : keyOf(call.record.name, call.record.occurrence));
+    const opened = this.#port.open(call, result);
+    if ('thrown' in opened) call.reject(opened.thrown);
+    else call.resolve(opened.value);
+    this.#port.wake();
+  }
+
+  #beginAll(): void {
+    const calls = this.#unbegun;
+    if (calls.length === 0) return;
+    this.#unbegun = [];
+    for (const call of calls) call.begin(call);
+  }
+
+  // Recorded results are left, and none of them is asked for. The code may be awaiting something that is not durable.
+  #waitForCode(): void {
+    if (this.#unbegun.length === 0) return;
+    this.#grace = setTimeout(() => {
+      const found = this.#unbegun[0];
+      if (!this.#hasEnded && found !== undefined) this.#port.mismatch(this.describeNextRecord(), describe(found));
+    }, graceMs);
+  }
+
+  #calmDown(): void {
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
+  }
+}
+
+function keyOf(name: string, occurrence: number): string {
+  return occurrence === 1 ? name : `${name}\u0000${occurrence}`;
+}
+
+function describe({ kind, name, occurrence }: { kind: string; name: string; occurrence: number }): string {
+  return `${kind} "${name}"${occurrence === 1 ? '' : ` (call ${occurrence})`}`;
+}

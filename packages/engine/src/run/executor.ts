@@ -1,0 +1,287 @@
+// The runs of one engine in one process: started here, claimed from the database, pumped, and let go.
+// Services bring it claims and bad news; the api starts runs through it. It never decides what a run does.
+
+import { hostname } from 'node:os';
+import type { Database } from '../store/database.js';
+import { insertExecutor, removeExecutor } from '../store/executors.js';
+import type { ClaimedRun } from '../store/queues.js';
+import { parkRuns } from '../store/runs.js';
+import { loadHistories, recordAttempt } from '../store/steps.js';
+import { PerdureError } from '../values/errors.js';
+import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
+import type { Logger } from '../values/logger.js';
+import { Clock } from './clock.js';
+import type { Registry } from './definition.js';
+import type { Call } from './delivery.js';
+import { Journal } from './journal.js';
+import { Outcomes } from './outcomes.js';
+import { persist, type Persistence } from './persist.js';
+import { Run } from './run.js';
+import { emptyHistory, type ChildStart, type HostedRun, type Outcome, type RunHost, type Ticket } from './run-host.js';
+import { runWorkflow } from './run-workflow.js';
+import { Starter } from './start-run.js';
+
+/** What an executor is made of. */
+export interface ExecutorOptions {
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly leaseMs: number;
+  readonly parkAfterMs: number;
+  readonly maxConcurrentRuns: number;
+  readonly maxPayloadBytes: number;
+  /** Something was committed that other processes want to know. */
+  readonly onCommitted: (news: { readonly watchedIds: readonly string[]; readonly hasDue: boolean }) => void;
+  /** Somebody here waits for a run that ends elsewhere. */
+  readonly onWatch: () => void;
+  /** A run has left, so there is room for another. */
+  readonly onRoom: () => void;
+}
+
+/** One engine instance's runs. */
+export class Executor implements RunHost {
+  readonly clock = new Clock();
+  readonly journal: Journal;
+  readonly outcomes: Outcomes;
+  readonly starter: Starter;
+  readonly options: ExecutorOptions;
+  isDraining = false;
+  readonly #live = new Map<RunId, Run>();
+  #id: ExecutorId = newExecutorId();
+  #pumped = new Set<HostedRun>();
+  #isPumpScheduled = false;
+  #rebirth: Promise<void> | undefined;
+  #isClosed = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: ExecutorOptions) {
+    this.options = options;
+    this.outcomes = new Outcomes((id) => this.#live.has(id), options.onWatch);
+    this.journal = new Journal({
+      connect: () => options.database.connect(),
+      target: options.database.target,
+      executorId: () => this.#id,
+      now: () => this.clock.now(),
+      onFenced: (id) => this.fenced(id),
+      onCommitted: options.onCommitted,
+      logger: options.logger,
+    });
+    this.starter = new Starter({
+      host: this,
+      database: options.database,
+      registry: options.registry,
+      room: () => this.room,
+      findLive: (id) => this.#live.get(id),
+      admit: (run) => this.#live.set(run.id, run),
+      discard: (run) => this.#discard(run),
+    });
+  }
+
+  get id(): ExecutorId {
+    return this.#id;
+  }
+
+  get logger(): Logger {
+    return this.options.logger;
+  }
+
+  get parkAfterMs(): number {
+    return this.options.parkAfterMs;
+  }
+
+  get maxPayloadBytes(): number {
+    return this.options.maxPayloadBytes;
+  }
+
+  /** How many more runs it may take. */
+  get room(): number {
+    return this.isDraining ? 0 : Math.max(0, this.options.maxConcurrentRuns - this.#live.size);
+  }
+
+  /** The runs in memory. */
+  get liveIds(): readonly RunId[] {
+    return [...this.#live.keys()];
+  }
+
+  /** Announces the executor to the database. */
+  async launch(): Promise<void> {
+    await this.#announce();
+  }
+
+  /** Goes on with claimed runs. Their histories are loaded with one statement. */
+  async adopt(claims: readonly ClaimedRun[]): Promise<void> {
+    const replayed = claims.filter(({ epoch }) => epoch > 1).map(({ id }) => id);
+    const load = (): ReturnType<typeof loadHistories> => loadHistories(this.options.database, replayed);
+    const histories = replayed.length === 0 ? new Map() : await persist(load, this.persistence('loading histories'));
+    if (histories === undefined) return;
+    for (const claim of claims) {
+      const definition = this.options.registry.find(claim.workflow, claim.version);
+      if (definition === undefined) continue; // unregistered since the claim: the next sweep releases it
+      const run = new Run(this, { ...claim, definition, history: histories.get(claim.id) ?? emptyHistory });
+      this.#live.set(run.id, run);
+      if (run.deadlineAtMs !== undefined && run.deadlineAtMs <= this.clock.now()) run.expire();
+      else runWorkflow(run);
+    }
+  }
+
+  /** Runs of this executor were cancelled or paused by somebody else. */
+  interrupt(ids: readonly string[]): void {
+    for (const id of ids) {
+      const run = this.#live.get(id as RunId);
+      if (run === undefined) continue;
+      run.abandon(new PerdureError('RUN_CANCELLED', { id }));
+      this.#remove(run);
+    }
+  }
+
+  /** This executor has been declared dead: its runs are others' now. It goes on under a new id. */
+  async fenced(id: ExecutorId): Promise<void> {
+    if (id === this.#id) this.#rebirth = this.#startAnew();
+    await this.#rebirth;
+  }
+
+  /** How long to go on trying what must succeed. */
+  persistence(what: string): Persistence {
+    const onFailure = (err: unknown): void =>
+      this.logger.warn({ err, executor: this.#id }, `${what} failed; trying again`);
+    return { isOver: () => this.#isClosed, onFailure };
+  }
+
+  /** Lets executing steps finish and be recorded, then hands every run over. Bounded by `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    this.isDraining = true;
+    for (const run of this.#live.values()) this.schedulePump(run);
+    const timer = { id: undefined as NodeJS.Timeout | undefined };
+    const timeout = new Promise<void>((resolve) => (timer.id = setTimeout(resolve, timeoutMs)));
+    const drained = this.#empty().then(() => this.journal.flush());
+    await Promise.race([drained, timeout]);
+    clearTimeout(timer.id);
+    this.#isClosed = true;
+    const reason = new PerdureError('ENGINE_CLOSED', { operation: 'a step' });
+    for (const run of this.#live.values()) run.abandon(reason);
+    this.#live.clear();
+    await this.journal.close();
+    await removeExecutor(this.options.database, this.#id).catch((err: unknown) => {
+      this.logger.warn({ err }, 'the executor could not sign off; its runs are taken over when its lease is over');
+    });
+  }
+
+  // ── RunHost
+
+  schedulePump(run: HostedRun): void {
+    this.#pumped.add(run);
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
+    setImmediate(this.#pump);
+  }
+
+  async recordAttempt(
+    run: HostedRun,
+    call: Call,
+    attempt: number,
+    error: string,
+    delayMs: number,
+  ): Promise<number | undefined> {
+    const { name, occurrence } = call;
+    const row = { runId: run.id, epoch: run.epoch, name, occurrence, attempt, error, delayMs };
+    const nextAtMs = await persist(
+      () => recordAttempt(this.options.database, row),
+      this.persistence('recording an attempt'),
+    );
+    if (nextAtMs === undefined) this.lost(run);
+    return nextAtMs;
+  }
+
+  startChild(run: HostedRun, child: ChildStart): Promise<Ticket> {
+    return this.starter.start(child, run);
+  }
+
+  onOutcome(id: RunId, callback: (outcome: Outcome | undefined) => void): () => void {
+    return this.outcomes.on(id, callback);
+  }
+
+  finished(run: HostedRun, outcome: Outcome): void {
+    run.ticket.outcome = outcome;
+    this.outcomes.tell(run.id, outcome);
+    this.#remove(run);
+  }
+
+  left(run: HostedRun): void {
+    this.#remove(run);
+  }
+
+  lost(run: HostedRun): void {
+    const live = this.#live.get(run.id);
+    if (live !== run || this.#isClosed) return;
+    live.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
+    this.#remove(run);
+    this.logger.warn({ runId: run.id, epoch: run.epoch }, 'run lost: another process owns it, or it was cancelled');
+    // Whatever the reason, it must not stay behind as running here with nobody to run it.
+    const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() };
+    void persist(() => parkRuns(this.options.database, [release]), this.persistence('releasing a run')).catch(
+      (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
+    );
+  }
+
+  // A run that never was: its start found the id taken.
+  #discard(run: Run): void {
+    run.abandon(new PerdureError('STEP_ABORTED', { step: '*', reason: 'a run of this id was there before' }));
+    this.#remove(run);
+  }
+
+  #remove(run: HostedRun): void {
+    if (this.#live.get(run.id) !== run) return;
+    this.#live.delete(run.id);
+    this.#pumped.delete(run);
+    this.outcomes.left(run.id);
+    if (this.#live.size === 0) this.#onEmpty?.();
+    this.options.onRoom();
+  }
+
+  // One macrotask hands each run at most one result; what the results set off has run before the next one.
+  readonly #pump = (): void => {
+    this.#isPumpScheduled = false;
+    const runs = this.#pumped;
+    this.#pumped = new Set();
+    for (const run of runs) {
+      try {
+        run.pump();
+      } catch (err) {
+        this.logger.error({ err, runId: run.id }, 'a run cannot go on here');
+        this.lost(run);
+      }
+    }
+  };
+
+  async #empty(): Promise<void> {
+    if (this.#live.size === 0) return;
+    await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+  }
+
+  async #startAnew(): Promise<void> {
+    const before = this.#id;
+    this.#id = newExecutorId();
+    this.logger.error(
+      { executor: before, next: this.#id },
+      'executor declared dead: its runs are taken over, it starts again',
+    );
+    const reason = new PerdureError('EXECUTOR_FENCED', { executor: before });
+    for (const run of [...this.#live.values()]) {
+      if (run.start !== undefined) continue; // not durable yet: nobody else can have it
+      run.abandon(reason);
+      this.#remove(run);
+    }
+    await persist(() => this.#announce(), this.persistence('starting again'));
+  }
+
+  async #announce(): Promise<void> {
+    const { database, registry, leaseMs } = this.options;
+    await insertExecutor(database, {
+      id: this.#id,
+      host: hostname(),
+      pid: process.pid,
+      leaseMs,
+      workflows: registry.hostKeys,
+    });
+  }
+}

@@ -1,0 +1,249 @@
+// One connection of the journal and the batches that queue for it, first in, first out. It keeps trying through outages
+// and failovers, and never settles a write on a guess: after a lost answer it asks what is written.
+
+import { commitBatch, type BatchResult } from '../store/batch.js';
+import type { Connection } from '../store/connection.js';
+import { explain, kindOf } from '../store/failures.js';
+import { parkRuns, registerWaits } from '../store/runs.js';
+import { findWritten, isOwnStart, type Written } from '../store/written.js';
+import { PerdureError } from '../values/errors.js';
+import type { ExecutorId, RunId } from '../values/ids.js';
+import type { Logger } from '../values/logger.js';
+import { Batch } from './journal-batch.js';
+
+/** What a lane needs from its executor. */
+export interface LaneOptions {
+  readonly connect: () => Promise<Connection>;
+  readonly target: string;
+  readonly executorId: () => ExecutorId;
+  readonly now: () => number;
+  /** The executor was declared dead; resolves when it has a new id. */
+  readonly onFenced: (id: ExecutorId) => Promise<void>;
+  /** Something was committed that other processes or waiters may want to know. */
+  readonly onCommitted: (news: { readonly watchedIds: readonly string[]; readonly hasDue: boolean }) => void;
+  readonly onOutage: (reason: string) => void;
+  readonly onRecovered: () => void;
+  readonly logger: Logger;
+}
+
+const firstRetryMs = 20;
+const lastRetryMs = 2_000;
+
+/** A connection with its queue of batches. */
+export class Lane {
+  readonly #options: LaneOptions;
+  #queue: Batch[] = [];
+  #current: Batch | undefined;
+  #connection: Connection | undefined;
+  #isScheduled = false;
+  #isClosed = false;
+  #failures = 0;
+  #idleWaiters: (() => void)[] = [];
+  #endPause: (() => void) | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Writes that wait or are being committed. */
+  get size(): number {
+    return this.#queue.reduce((sum, batch) => sum + batch.size, this.#current?.size ?? 0);
+  }
+
+  add(write: (batch: Batch) => void): void {
+    let last = this.#queue.at(-1);
+    if (last === undefined || last.isFull) this.#queue.push((last = new Batch()));
+    write(last);
+    this.#schedule();
+  }
+
+  async whenIdle(): Promise<void> {
+    if (this.#current === undefined && this.#queue.length === 0) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  giveUpStarts(reason: string): void {
+    for (const batch of [this.#current, ...this.#queue]) {
+      for (const { row, giveUp } of batch?.starts ?? [])
+        giveUp(new PerdureError('START_UNCONFIRMED', { id: row.id, reason }));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.giveUpStarts('the engine was closed');
+    this.#endPause?.();
+    await this.#connection?.close();
+  }
+
+  // The flush waits for the macrotask after the current one, so that all runs that go on now get into this batch.
+  #schedule(): void {
+    if (this.#isScheduled || this.#current !== undefined) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#queue.shift();
+    if (batch === undefined || this.#current !== undefined) return;
+    this.#current = batch;
+    for (const start of batch.starts) start.isSent = true;
+    await this.#settle(batch);
+    this.#current = undefined;
+    if (this.#queue.length > 0)
+      setImmediate(() => this.#schedule()); // after the pump that the answers caused
+    else for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  // Until every write of the batch is decided.
+  async #settle(batch: Batch): Promise<void> {
+    while (batch.size > 0 && !this.#isClosed) {
+      try {
+        const connection = await this.#connected();
+        if (batch.isUncertain) await this.#reconcile(connection, batch);
+        else await this.#commit(connection, batch);
+        this.#recovered();
+      } catch (error) {
+        await this.#handle(error, batch);
+      }
+    }
+  }
+
+  async #commit(connection: Connection, batch: Batch): Promise<void> {
+    const executor = this.#options.executorId();
+    if (batch.starts.length + batch.checkpoints.length + batch.outcomes.length > 0) {
+      const result = await commitBatch(connection, executor, batch.rows());
+      if (!result.isOwner) return this.#fenced(executor, batch);
+      this.#tellCommitted(batch, result);
+      this.#settleStarts(batch, result);
+      // In the common case every checkpoint and outcome was accepted.
+      if (result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length)
+        batch.settleRecorded();
+      else await this.#reconcile(connection, batch, true);
+    }
+    if (batch.parks.length > 0) await this.#park(connection, batch);
+  }
+
+  #settleStarts(batch: Batch, { startedIds }: BatchResult): void {
+    const { starts } = batch;
+    batch.starts = [];
+    const started = startedIds === undefined ? undefined : new Set(startedIds);
+    for (const { row, settle } of starts) settle(started === undefined || started.has(row.id) ? 'recorded' : 'exists');
+  }
+
+  // Decides each write by what is in the database. After an answer (`isFinal`), what is missing was refused; after a
+  // lost answer it is sent again if its run is still owned.
+  async #reconcile(connection: Connection, batch: Batch, isFinal = false): Promise<void> {
+    const written = await findWritten(connection, batch.rows());
+    const { starts, checkpoints, outcomes } = batch;
+    const executor = this.#options.executorId();
+    batch.isUncertain = false;
+    batch.starts = starts.filter(({ row, settle }) => {
+      const run = written.findRun(row.id);
+      if (isOwnStart(run, executor) || (run !== undefined && !row.isOwned)) settle('recorded');
+      else if (run !== undefined) settle('exists');
+      return run === undefined;
+    });
+    batch.checkpoints = checkpoints.filter(({ row, settle }) => {
+      const found = written.findStep(row);
+      if (found === 'own') settle('recorded');
+      else if (isFinal || found === 'foreign' || !owns(written, row.runId, row.epoch)) settle('refused');
+      else return true;
+      return false;
+    });
+    batch.outcomes = outcomes.filter(({ row, settle }) => {
+      const run = written.findRun(row.runId);
+      if (run?.epoch === row.epoch && run.status === row.status) settle('recorded');
+      else if (isFinal || !owns(written, row.runId, row.epoch)) settle('refused');
+      else return true;
+      return false;
+    });
+  }
+
+  // Two statements. Registering first means that a run that finishes from then on marks the waiter as due; one that
+  // had finished before is missing from the answer, and its waiter is parked as due at once.
+  async #park(connection: Connection, batch: Batch): Promise<void> {
+    const waits = batch.parks.flatMap(({ row, awaits }) => awaits.map((target) => ({ waiter: row.id, target })));
+    const unfinished = waits.length > 0 ? await registerWaits(connection, waits) : new Set<string>();
+    const rows = batch.parks.map(({ row, awaits }) =>
+      awaits.every((target) => unfinished.has(target)) ? row : { ...row, dueAtMs: this.#options.now() },
+    );
+    const parked = await parkRuns(connection, rows);
+    const { parks } = batch;
+    batch.parks = [];
+    for (const { row, settle } of parks) settle(parked.has(row.id) ? 'recorded' : 'refused');
+    this.#options.onCommitted({ watchedIds: [], hasDue: [...parked.values()].some(({ isDue }) => isDue) });
+  }
+
+  #tellCommitted(batch: Batch, result: BatchResult): void {
+    const hasQueued = batch.starts.some(({ row }) => row.status === 'queued');
+    if (result.watchedIds.length === 0 && result.woken === 0 && !hasQueued) return;
+    this.#options.onCommitted({ watchedIds: result.watchedIds, hasDue: result.woken > 0 || hasQueued });
+  }
+
+  // Nothing was written. The runs are lost to this executor, but starts that nobody has heard of yet can go on under
+  // its next id.
+  async #fenced(executor: ExecutorId, batch: Batch): Promise<void> {
+    const starts = batch.starts;
+    batch.starts = [];
+    batch.settleAll('refused');
+    await this.#options.onFenced(executor);
+    batch.starts = starts;
+  }
+
+  async #handle(error: unknown, batch: Batch): Promise<void> {
+    const kind = kindOf(error);
+    if (kind === 'permanent' && batch.size > 1) {
+      for (const single of batch.split()) await this.#settle(single);
+      batch.clear();
+      return;
+    }
+    if (kind === 'permanent') return this.#reject(error, batch);
+    if (kind === 'lost' || kind === 'duplicate') batch.isUncertain = true;
+    if (kind === 'duplicate') return;
+    await this.#waitOut(error);
+  }
+
+  #reject(error: unknown, batch: Batch): void {
+    const failure = explain(error, this.#options.target);
+    this.#options.logger.error({ err: failure }, 'the database refuses a write');
+    for (const { giveUp } of batch.starts) giveUp(failure);
+    batch.settleAll('refused');
+  }
+
+  async #connected(): Promise<Connection> {
+    if (this.#connection?.isOpen !== true) this.#connection = await this.#options.connect();
+    return this.#connection;
+  }
+
+  async #waitOut(error: unknown): Promise<void> {
+    if (this.#isClosed) return;
+    const failure = explain(error, this.#options.target);
+    this.#failures += 1;
+    if (this.#failures === 1) this.#options.logger.warn({ err: failure }, 'the journal waits for the database');
+    this.#options.onOutage(failure.message);
+    const delayMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #recovered(): void {
+    if (this.#failures === 0) return;
+    this.#options.logger.info({ failures: this.#failures }, 'the journal goes on');
+    this.#failures = 0;
+    this.#options.onRecovered();
+  }
+}
+
+function owns(written: Written, id: RunId, epoch: number): boolean {
+  const run = written.findRun(id);
+  return run !== undefined && run.epoch === epoch && run.status === 'running';
+}

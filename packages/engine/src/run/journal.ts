@@ -1,0 +1,118 @@
+// The part of an executor that commits what its runs write: group commit. While one batch is being committed, later
+// writes gather; then they go together. An idle journal sends at once, so batching adds no wait. Nothing counts as
+// durable, and nobody hears of it, before its batch has committed.
+// A run stays on one lane while it has writes under way, so its checkpoints commit in order.
+
+import type { CheckpointRow, OutcomeRow, StartRow } from '../store/batch.js';
+import { PerdureError } from '../values/errors.js';
+import { Batch, type Park, type Settlement, type Start } from './journal-batch.js';
+import { Lane, type LaneOptions } from './journal-lane.js';
+
+/** Whoever writes: the journal keeps count of its writes that are not yet durable. */
+export interface Writer {
+  lane: Lane | undefined;
+  undurable: number;
+}
+
+/** Called once when a write has been decided. */
+export type Settle = (settlement: Settlement) => void;
+
+// Measured: one lane is best until a few hundred writes wait; then a second one adds a quarter.
+const laneCount = 2;
+const laneIsFullAt = 250;
+const outagePatienceMs = 10_000;
+
+/** The journal of one executor. */
+export class Journal {
+  readonly #lanes: readonly Lane[];
+  #outage: { readonly timer: NodeJS.Timeout; reason: string } | undefined;
+  #isClosed = false;
+
+  constructor(options: Omit<LaneOptions, 'onOutage' | 'onRecovered'>) {
+    const handlers = {
+      onOutage: (reason: string): void => this.#beginOutage(reason),
+      onRecovered: (): void => this.#endOutage(),
+    };
+    this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, ...handlers }));
+  }
+
+  /** Inserts a run. The answer can be changed to that of a finished run until `isSent`. */
+  start(writer: Writer, row: StartRow, settle: Settle, giveUp: (error: PerdureError) => void): Start {
+    const start: Start = { row, settle: this.#counted(writer, settle), giveUp, isSent: false };
+    this.#add(writer, (batch) => batch.addStart(start));
+    if (this.#outage !== undefined) this.#armGiveUp();
+    return start;
+  }
+
+  /** Inserts a step's result. */
+  checkpoint(writer: Writer, row: CheckpointRow, settle: Settle): void {
+    const checkpoint = { row, settle: this.#counted(writer, settle) };
+    this.#add(writer, (batch) => batch.addCheckpoint(checkpoint));
+  }
+
+  /** Ends the ownership of a run with its outcome or a pause. */
+  outcome(writer: Writer, row: OutcomeRow, settle: Settle): void {
+    const outcome = { row, settle: this.#counted(writer, settle) };
+    this.#add(writer, (batch) => batch.addOutcome(outcome));
+  }
+
+  /** Parks a run, or releases it, which is to park it until now. */
+  park(writer: Writer, park: Park): void {
+    const settle = this.#counted(writer, park.settle);
+    this.#add(writer, (batch) => batch.addPark({ ...park, settle }));
+  }
+
+  /** Resolves when everything written so far has been decided. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
+  }
+
+  /** Gives up what is still waiting, and closes the connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#endOutage();
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+
+  #add(writer: Writer, add: (batch: Batch) => void): void {
+    if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'writing to the journal' });
+    if (writer.lane === undefined || writer.undurable === 0) writer.lane = this.#freeLane();
+    writer.undurable += 1;
+    writer.lane.add(add);
+  }
+
+  #counted(writer: Writer, settle: Settle): Settle {
+    return (settlement) => {
+      writer.undurable -= 1;
+      settle(settlement);
+    };
+  }
+
+  #freeLane(): Lane {
+    const [first, ...others] = this.#lanes;
+    if (first === undefined) throw new Error('a journal has lanes');
+    if (first.size < laneIsFullAt) return first;
+    return others.reduce((least, lane) => (lane.size < least.size ? lane : least), first);
+  }
+
+  #beginOutage(reason: string): void {
+    if (this.#outage !== undefined) this.#outage.reason = reason;
+    else this.#armGiveUp(reason);
+  }
+
+  // Runs wait for the database as long as it takes. Callers of startWorkflow do not: after a while they are told that
+  // their start is unconfirmed. The start itself stays, and is carried out if it was or can still be recorded.
+  #armGiveUp(reason = this.#outage?.reason ?? ''): void {
+    clearTimeout(this.#outage?.timer);
+    const timer = setTimeout(() => {
+      for (const lane of this.#lanes) lane.giveUpStarts(this.#outage?.reason ?? reason);
+    }, outagePatienceMs);
+    timer.unref();
+    this.#outage = { timer, reason };
+  }
+
+  #endOutage(): void {
+    clearTimeout(this.#outage?.timer);
+    this.#outage = undefined;
+  }
+}

@@ -1,0 +1,55 @@
+// Who in this process waits for the outcome of which run. Outcomes of runs that finish here arrive in memory; the others
+// are watched for in the database by services/watcher.ts.
+
+import type { RunId } from '../values/ids.js';
+import type { Outcome } from './run-host.js';
+
+/** Undefined: the run does not exist, or does not exist any more. */
+export type OutcomeCallback = (outcome: Outcome | undefined) => void;
+
+/** The waiters of one engine. */
+export class Outcomes {
+  readonly #waiters = new Map<RunId, Set<OutcomeCallback>>();
+  readonly #isLocal: (id: RunId) => boolean;
+  readonly #watch: () => void;
+
+  /** `isLocal`: the run's end will be told here. `watch`: somebody waits for a run whose end will not. */
+  constructor(isLocal: (id: RunId) => boolean, watch: () => void) {
+    this.#isLocal = isLocal;
+    this.#watch = watch;
+  }
+
+  /** Calls back once. Returns how to stop waiting. */
+  on(id: RunId, callback: OutcomeCallback): () => void {
+    const waiters = this.#waiters.get(id) ?? new Set();
+    waiters.add(callback);
+    this.#waiters.set(id, waiters);
+    if (!this.#isLocal(id)) this.#watch();
+    return () => {
+      waiters.delete(callback);
+      if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
+    };
+  }
+
+  /** Tells the outcome to everybody who waits for it. */
+  tell(id: RunId, outcome: Outcome | undefined): void {
+    const waiters = this.#waiters.get(id);
+    if (waiters === undefined) return;
+    this.#waiters.delete(id);
+    for (const callback of waiters) callback(outcome);
+  }
+
+  /** A run has left this process without an outcome: if somebody waits for it, it is watched from now on. */
+  left(id: RunId): void {
+    if (this.#waiters.has(id)) this.#watch();
+  }
+
+  /** The runs that are waited for and not local. */
+  get watched(): readonly RunId[] {
+    return [...this.#waiters.keys()].filter((id) => !this.#isLocal(id));
+  }
+
+  has(id: RunId): boolean {
+    return this.#waiters.has(id);
+  }
+}

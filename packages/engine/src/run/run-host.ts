@@ -1,0 +1,101 @@
+// The contract between a run in memory and the executor that hosts it.
+
+import type { History } from '../store/steps.js';
+import type { RunId } from '../values/ids.js';
+import type { Logger } from '../values/logger.js';
+import type { FinalStatus } from '../values/status.js';
+import type { Clock } from './clock.js';
+import type { WorkflowDefinition } from './definition.js';
+import type { Call } from './delivery.js';
+import type { Journal } from './journal.js';
+
+/** The end of a run, in stored form. */
+export interface Outcome {
+  readonly status: FinalStatus;
+  readonly output: string | undefined;
+  readonly error: string | undefined;
+}
+
+/** What an executor needs to know of a run in its memory. */
+export interface HostedRun {
+  readonly id: RunId;
+  readonly epoch: number;
+  /** When the run is cancelled, of the database's time. Its children inherit it. */
+  readonly deadlineAtMs: number | undefined;
+  readonly ticket: Ticket;
+  pump(): void;
+}
+
+/** What a run needs from its executor. */
+export interface RunHost {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly logger: Logger;
+  readonly parkAfterMs: number;
+  readonly maxPayloadBytes: number;
+  /** No user function may begin any more: the engine is being closed. */
+  readonly isDraining: boolean;
+  /** Asks for `run.pump()` in the next macrotask. */
+  schedulePump(run: HostedRun): void;
+  /** Records a failed attempt of a step; tells when the next one is due, or nothing when the run is lost. */
+  recordAttempt(
+    run: HostedRun,
+    call: Call,
+    attempt: number,
+    error: string,
+    delayMs: number,
+  ): Promise<number | undefined>;
+  /** Starts a child of this run, or finds the one that is there. Resolves when it is durable. */
+  startChild(run: HostedRun, child: ChildStart): Promise<Ticket>;
+  /** Calls back once with the outcome of any run, from wherever it finishes. Returns how to stop. */
+  onOutcome(id: RunId, callback: (outcome: Outcome | undefined) => void): () => void;
+  /** The run has left memory with this outcome recorded. */
+  finished(run: HostedRun, outcome: Outcome): void;
+  /** The run has left memory without one: parked, paused or released. */
+  left(run: HostedRun): void;
+  /** The run is no longer owned. */
+  lost(run: HostedRun): void;
+}
+
+/** A run to start. */
+export interface NewRun {
+  readonly definition: WorkflowDefinition;
+  /** Tagged JSON. */
+  readonly input: string;
+  /** Chosen by the caller; otherwise a new one is made. */
+  readonly id?: RunId | undefined;
+  readonly delayMs?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** JSON object. */
+  readonly attributes?: string | undefined;
+}
+
+/** A child to start: its id is derived from its parent's. */
+export interface ChildStart extends NewRun {
+  readonly id: RunId;
+}
+
+/** A run that was started here or found: who holds it learns the outcome even if it is told before they ask. */
+export interface Ticket {
+  readonly id: RunId;
+  /** False when a run of this id was there before. */
+  readonly isNew: boolean;
+  outcome: Outcome | undefined;
+}
+
+/** What a run starts from: a fresh insert, or a claim with its history. */
+export interface RunSeed {
+  readonly id: RunId;
+  readonly definition: WorkflowDefinition;
+  readonly input: string;
+  readonly epoch: number;
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly attributes: Readonly<Record<string, unknown>> | undefined;
+  readonly history: History;
+  readonly acceptsNewSteps: boolean;
+}
+
+/** A history with nothing in it. */
+export const emptyHistory: History = { steps: [], attempts: [] };

@@ -1,0 +1,187 @@
+// One step of a run: find it recorded, or execute it and record what it returned or threw. Attempts, their timeouts and
+// the waits between them are here. A failed attempt is durable before the next one is awaited.
+
+import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
+import { PerdureError } from '../values/errors.js';
+import { decodeError, encode, encodeError } from '../values/serialize.js';
+import { crashPoint, withContext, type StepContext } from './context.js';
+import type { Call, Result } from './delivery.js';
+import type { Run } from './run.js';
+
+/** A step as it was defined. */
+export interface StepDefinition {
+  readonly name: string;
+  /** A former name, under which runs in flight may have recorded it. */
+  readonly formerly: string | undefined;
+  readonly retry: RetryPolicy;
+  /** Per attempt. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** Calls a step in a run. Its result is durable before any user function of the run starts after it. */
+export function runStepIn(run: Run, definition: StepDefinition, body: () => unknown): Promise<unknown> {
+  const { name, formerly } = definition;
+  return run.delivery.call({
+    kind: 'step',
+    name,
+    formerly,
+    begin: (call) => new StepExecution(run, definition, body, call).begin(),
+  });
+}
+
+class StepExecution {
+  readonly #run: Run;
+  readonly #definition: StepDefinition;
+  readonly #body: () => unknown;
+  readonly #call: Call;
+  readonly #errors: unknown[];
+
+  constructor(run: Run, definition: StepDefinition, body: () => unknown, call: Call) {
+    this.#run = run;
+    this.#definition = definition;
+    this.#body = body;
+    this.#call = call;
+    this.#errors = [];
+  }
+
+  /** Starts with the attempt after the last recorded one, at its time. */
+  begin(): void {
+    const failed = this.#run.attemptsOf(this.#call);
+    this.#errors.push(...failed.map(({ error }) => decodeError(error)));
+    const nextAtMs = failed.at(-1)?.nextAtMs;
+    if (nextAtMs === undefined) this.#run.effect(() => void this.#attempt(1));
+    else this.#waitUntil(nextAtMs, failed.length + 1);
+  }
+
+  async #attempt(attempt: number): Promise<void> {
+    const run = this.#run;
+    run.executing += 1;
+    let result: Result | undefined;
+    try {
+      result = await this.#execute(attempt);
+    } finally {
+      run.executing -= 1;
+    }
+    crashPoint(`step:${this.#definition.name}`);
+    if (result !== undefined) run.delivery.complete(this.#call, result);
+    run.wake();
+  }
+
+  // The result to record, or undefined when another attempt will follow or the run is gone.
+  async #execute(attempt: number): Promise<Result | undefined> {
+    const control = new AttemptControl(this.#run, this.#definition, attempt);
+    try {
+      const value = await control.race(() => withContext({ run: this.#run, step: control }, this.#body));
+      return this.#toResult(value);
+    } catch (error) {
+      return this.#run.isActive ? await this.#failed(attempt, error) : undefined;
+    } finally {
+      control.end();
+    }
+  }
+
+  #toResult(value: unknown): Result {
+    if (value === undefined) return {};
+    const what = `the result of step "${this.#definition.name}" of run ${this.#run.id}`;
+    const output = encode(value, what);
+    const limit = this.#run.host.maxPayloadBytes;
+    const bytes = output.length > limit / 3 ? Buffer.byteLength(output) : 0;
+    if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
+    return { output };
+  }
+
+  async #failed(attempt: number, error: unknown): Promise<Result | undefined> {
+    const { retry, name } = this.#definition;
+    this.#errors.push(error);
+    if (retry.maxAttempts === 1) return { error: encodeError(error) };
+    const verdict = await this.#mayRetry(error, attempt);
+    if ('final' in verdict) return { error: encodeError(verdict.final) };
+    if (attempt >= retry.maxAttempts) {
+      const options = { cause: error, errors: this.#errors };
+      return {
+        error: encodeError(new PerdureError('STEP_RETRIES_EXHAUSTED', { step: name, attempts: attempt }, options)),
+      };
+    }
+    const delayMs = delayBeforeAttemptMs(retry, attempt + 1, Math.random());
+    const nextAtMs = await this.#run.host.recordAttempt(this.#run, this.#call, attempt, encodeError(error), delayMs);
+    if (nextAtMs !== undefined) this.#waitUntil(nextAtMs, attempt + 1);
+    return undefined;
+  }
+
+  async #mayRetry(error: unknown, attempt: number): Promise<{ final: unknown } | { again: true }> {
+    const { shouldRetry } = this.#definition.retry;
+    if (shouldRetry === undefined) return { again: true };
+    try {
+      return (await shouldRetry(error, attempt)) ? { again: true } : { final: error };
+    } catch (verdict) {
+      return { final: verdict };
+    }
+  }
+
+  // The wait for the next attempt is a wait as any other: when it is long, the run leaves memory.
+  #waitUntil(atMs: number, attempt: number): void {
+    const run = this.#run;
+    this.#call.waitsUntilMs = atMs;
+    const cancel = run.host.clock.at(atMs, () => {
+      forget();
+      this.#call.waitsUntilMs = undefined;
+      run.effect(() => void this.#attempt(attempt));
+    });
+    const forget = run.onAbort(cancel);
+  }
+}
+
+/** One attempt's context and what can end it early. */
+class AttemptControl implements StepContext {
+  readonly name: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly #timeoutMs: number | undefined;
+  readonly #forget: () => void;
+  #abort: AbortController | undefined;
+  #abortReason: PerdureError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(run: Run, { name, retry, timeoutMs }: StepDefinition, attempt: number) {
+    this.name = name;
+    this.attempt = attempt;
+    this.maxAttempts = retry.maxAttempts;
+    this.#timeoutMs = timeoutMs;
+    this.#forget = run.onAbort((reason) => this.#fire(reason));
+  }
+
+  // Made when it is first asked for: most steps never do.
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#abortReason !== undefined) this.#abort.abort(this.#abortReason);
+    }
+    return this.#abort.signal;
+  }
+
+  /** The body's result, or STEP_TIMED_OUT. What comes from the body after that is dropped. */
+  async race(body: () => unknown): Promise<unknown> {
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs === undefined) return body();
+    const work = Promise.resolve().then(body);
+    work.catch(() => undefined); // a late rejection is nobody's
+    const timeout = new Promise<never>((_, reject) => {
+      this.#timer = setTimeout(() => {
+        const error = new PerdureError('STEP_TIMED_OUT', { step: this.name, timeoutMs });
+        reject(error);
+        this.#fire(error);
+      }, timeoutMs);
+    });
+    return Promise.race([work, timeout]);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#forget();
+  }
+
+  #fire(reason: PerdureError): void {
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
+  }
+}

@@ -1,0 +1,36 @@
+// Runs a workflow's function in its run, to its outcome. A first run, a replay after a wake-up and a recovery after a
+// crash all enter here, and differ only in the history that the run brings.
+
+import { PerdureError } from '../values/errors.js';
+import { decode, encode, encodeError } from '../values/serialize.js';
+import { withContext } from './context.js';
+import type { Run } from './run.js';
+import type { Outcome } from './run-host.js';
+
+/** Sets a run going. Its end is told by `run.finish`, unless it leaves memory before. */
+export function runWorkflow(run: Run): void {
+  const { definition, input } = run.seed;
+  const execute = async (): Promise<unknown> => {
+    if (definition.run === undefined)
+      throw new PerdureError('WORKFLOW_UNKNOWN', { workflow: definition.name, known: [] });
+    return definition.run(decode(input, `the input of run ${run.id}`));
+  };
+  void withContext({ run, step: undefined }, execute).then(
+    (value) => run.finish(toOutcome(run, value)),
+    (error: unknown) => run.finish({ status: 'failed', output: undefined, error: encodeError(error) }),
+  );
+  if (run.delivery.isReplaying) run.wake();
+}
+
+function toOutcome(run: Run, value: unknown): Outcome {
+  try {
+    const what = `the result of workflow "${run.seed.definition.name}" (run ${run.id})`;
+    const output = value === undefined ? undefined : encode(value, what);
+    const limit = run.host.maxPayloadBytes;
+    const bytes = output === undefined || output.length <= limit / 3 ? 0 : Buffer.byteLength(output);
+    if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
+    return { status: 'succeeded', output, error: undefined };
+  } catch (error) {
+    return { status: 'failed', output: undefined, error: encodeError(error) };
+  }
+}

@@ -1,0 +1,266 @@
+// One run in the memory of its executor: what it has called, what is not yet durable, and how it ends or leaves.
+// `run-workflow.ts` sets it going; the journal writes for it. Nothing here knows which function the user wrote.
+
+import type { CheckpointRow } from '../store/batch.js';
+import type { AttemptRecord } from '../store/steps.js';
+import { PerdureError } from '../values/errors.js';
+import type { RunId } from '../values/ids.js';
+import { decode, decodeError, encodeError } from '../values/serialize.js';
+import { seededGenerator, type SeededGenerator } from '../values/pseudo-random.js';
+import { Delivery, type Call, type DeliveryPort, type Result } from './delivery.js';
+import type { Start } from './journal-batch.js';
+import type { Settle, Writer } from './journal.js';
+import type { Lane } from './journal-lane.js';
+import { waitsOf } from './parking.js';
+import type { HostedRun, Outcome, RunHost, RunSeed, Ticket } from './run-host.js';
+
+/** A run in memory. */
+export class Run implements HostedRun, Writer, DeliveryPort {
+  readonly id: RunId;
+  readonly seed: RunSeed;
+  readonly host: RunHost;
+  readonly delivery: Delivery;
+  readonly ticket: Ticket;
+  lane: Lane | undefined;
+  undurable = 0;
+  /** User functions of steps that are executing. */
+  executing = 0;
+  /** The insert that has not been confirmed yet. */
+  start: Start | undefined;
+  #hasLeft = false;
+  #isLeaving = false;
+  #gate: (() => void)[] = [];
+  #aborts = new Set<(reason: PerdureError) => void>();
+  #cancelDeadline: (() => void) | undefined;
+  #cancelPark: (() => void) | undefined;
+  #random: SeededGenerator | undefined;
+
+  constructor(host: RunHost, seed: RunSeed) {
+    this.host = host;
+    this.seed = seed;
+    this.id = seed.id;
+    this.ticket = { id: seed.id, isNew: true, outcome: undefined };
+    this.delivery = new Delivery(this, seed.history.steps, seed.startedAtMs, seed.acceptsNewSteps);
+    if (seed.deadlineAtMs !== undefined) this.#cancelDeadline = host.clock.at(seed.deadlineAtMs, () => this.expire());
+  }
+
+  get epoch(): number {
+    return this.seed.epoch;
+  }
+
+  get deadlineAtMs(): number | undefined {
+    return this.seed.deadlineAtMs;
+  }
+
+  /** Whether it still runs here. */
+  get isActive(): boolean {
+    return !this.#hasLeft && !this.#isLeaving;
+  }
+
+  /** The generator behind random() and uuid(): the same numbers on every replay. */
+  get random(): SeededGenerator {
+    return (this.#random ??= seededGenerator(this.id));
+  }
+
+  /** Failed attempts of a step from before this claim. */
+  attemptsOf(call: Call): readonly AttemptRecord[] {
+    return this.seed.history.attempts.filter(
+      ({ name, occurrence }) => name === call.name && occurrence === call.occurrence,
+    );
+  }
+
+  /** Runs an effect once everything that the run has been told is durable: the effect barrier. */
+  effect(begin: () => void): void {
+    if (!this.isActive) return;
+    if (this.undurable === 0 && !this.host.isDraining) begin();
+    else this.#gate.push(begin);
+  }
+
+  /** Has `abort` called when the run loses its owner or ends. Returns how to stop that. */
+  onAbort(abort: (reason: PerdureError) => void): () => void {
+    this.#aborts.add(abort);
+    return () => this.#aborts.delete(abort);
+  }
+
+  // ── DeliveryPort
+
+  wake(): void {
+    if (this.isActive) this.host.schedulePump(this);
+  }
+
+  now(): number {
+    return this.host.clock.now();
+  }
+
+  record(call: Call, result: Result, seq: number, finishedAtMs: number): void {
+    const { kind, name, occurrence, childId, startedAtMs } = call;
+    const row: CheckpointRow = {
+      runId: this.id,
+      epoch: this.epoch,
+      seq,
+      name,
+      occurrence,
+      kind,
+      output: result.output,
+      error: result.error,
+      childId: childId as RunId | undefined,
+      startedAtMs,
+      finishedAtMs,
+    };
+    this.host.journal.checkpoint(this, row, this.#whenOwned());
+  }
+
+  open(call: Call, { output, error }: Result): { readonly value: unknown } | { readonly thrown: unknown } {
+    if (error !== undefined) return { thrown: decodeError(error) };
+    return {
+      value: output === undefined ? undefined : decode(output, `the result of step "${call.name}" of run ${this.id}`),
+    };
+  }
+
+  mismatch(expected: string, found: string): void {
+    if (!this.isActive) return;
+    const { name } = this.seed.definition;
+    const error = new PerdureError('NONDETERMINISM', { id: this.id, workflow: name, expected, found });
+    this.host.logger.error(
+      { runId: this.id, workflow: name, expected, found, err: error },
+      'run paused: its history does not fit the code',
+    );
+    this.#stop(error);
+    const row = {
+      runId: this.id,
+      epoch: this.epoch,
+      status: 'paused',
+      output: undefined,
+      error: encodeError(error),
+    } as const;
+    this.host.journal.outcome(
+      this,
+      row,
+      this.#whenOwned(() => this.#leave(() => this.host.left(this))),
+    );
+  }
+
+  // ── the run's life
+
+  /** One turn: hands over a result, begins what may begin, and looks whether there is anything to stay for. */
+  pump(): void {
+    if (!this.isActive) return;
+    this.delivery.pump();
+    if (this.isActive) this.#considerParking();
+  }
+
+  /** Ends the run with its outcome: one commit with whatever is still on its way. */
+  finish(outcome: Outcome): void {
+    if (!this.isActive) return;
+    if (this.delivery.isReplaying && !this.delivery.acceptsNewSteps) {
+      return this.mismatch(this.delivery.describeNextRecord(), 'the end of the workflow');
+    }
+    this.#stop(new PerdureError('STEP_ABORTED', { step: '*', reason: 'its run has ended' }));
+    const ended = (): void => this.#leave(() => this.host.finished(this, outcome));
+    if (this.start !== undefined && !this.start.isSent) this.#mergeIntoStart(this.start, outcome, ended);
+    else this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, this.#whenOwned(ended));
+  }
+
+  /** What the journal calls when the insert of a run that was started here has been decided. */
+  readonly whenStarted: Settle = (settlement) => {
+    this.start = undefined;
+    this.#whenOwned(this.#afterStart)(settlement);
+  };
+  #afterStart: (() => void) | undefined;
+
+  /** Leaves memory; the row tells what wakes the run. Undefined: nothing but a wake-up. */
+  park(dueAtMs: number | undefined, awaits: readonly RunId[] = []): void {
+    if (!this.isActive) return;
+    this.#stop(new PerdureError('STEP_ABORTED', { step: '*', reason: 'its run was handed to another process' }));
+    const settle = this.#whenOwned(() => this.#leave(() => this.host.left(this)));
+    this.host.journal.park(this, { row: { id: this.id, epoch: this.epoch, dueAtMs }, awaits, settle });
+  }
+
+  /** The run is not this executor's any more: signals fire, and nothing of it is written or delivered. */
+  abandon(reason: PerdureError): void {
+    if (this.#hasLeft) return;
+    this.#stop(reason);
+    this.#leave(() => undefined);
+  }
+
+  #mergeIntoStart(start: Start, { status, output, error }: Outcome, ended: () => void): void {
+    start.row.status = status;
+    start.row.output = output;
+    start.row.error = error;
+    start.row.finishedAtMs = this.now();
+    this.#afterStart = ended;
+  }
+
+  /** Cancels the run because its deadline has come: that beats whatever the code is doing. */
+  expire(): void {
+    if (!this.isActive) return;
+    const { timeoutMs, startedAtMs, deadlineAtMs } = this.seed;
+    const error = new PerdureError('RUN_TIMED_OUT', {
+      id: this.id,
+      timeoutMs: timeoutMs ?? (deadlineAtMs ?? 0) - startedAtMs,
+    });
+    const outcome = { status: 'cancelled', output: undefined, error: encodeError(error) } as const;
+    this.#stop(error);
+    const row = { runId: this.id, epoch: this.epoch, ...outcome };
+    this.host.journal.outcome(
+      this,
+      row,
+      this.#whenOwned(() => this.#leave(() => this.host.finished(this, outcome))),
+    );
+  }
+
+  // A write of this run was decided: go on, or notice that the run is lost.
+  #whenOwned(then?: () => void): Settle {
+    return (settlement) => {
+      if (this.#hasLeft) return;
+      if (settlement !== 'recorded') return this.host.lost(this);
+      if (then !== undefined) then();
+      else if (this.undurable === 0) this.#openGate();
+    };
+  }
+
+  #openGate(): void {
+    if (this.#gate.length === 0 || !this.isActive || this.host.isDraining) return;
+    const effects = this.#gate;
+    this.#gate = [];
+    for (const begin of effects) begin();
+  }
+
+  #stop(reason: PerdureError): void {
+    this.#isLeaving = true;
+    this.delivery.end();
+    this.#gate = [];
+    this.#cancelDeadline?.();
+    this.#cancelPark?.();
+    for (const abort of this.#aborts) abort(reason);
+    this.#aborts.clear();
+  }
+
+  #leave(tell: () => void): void {
+    this.#hasLeft = true;
+    tell();
+  }
+
+  // A run leaves memory when nothing of it executes and it only waits: at once when it is known to wait for longer than
+  // parkAfter, after that time when the end of the wait is open.
+  #considerParking(): void {
+    this.#cancelPark?.();
+    this.#cancelPark = undefined;
+    if (this.executing > 0) return;
+    if (this.host.isDraining && !this.delivery.hasResults) return this.park(this.now());
+    if (!this.delivery.isQuiet) return;
+    const waits = waitsOf(this.delivery.outstanding);
+    if (waits === undefined) return;
+    const stayUntilMs = this.now() + this.host.parkAfterMs;
+    if (waits.isOpenEnded) this.#cancelPark = this.host.clock.at(stayUntilMs, () => this.#parkNow());
+    else if (waits.untilMs > stayUntilMs) this.#parkNow();
+  }
+
+  #parkNow(): void {
+    const waits = waitsOf(this.delivery.outstanding);
+    if (!this.isActive || this.executing > 0 || !this.delivery.isQuiet || waits === undefined) return;
+    const { deadlineAtMs = Infinity } = this.seed;
+    const dueAtMs = Math.min(waits.untilMs, deadlineAtMs);
+    this.park(Number.isFinite(dueAtMs) ? dueAtMs : undefined, waits.runs);
+  }
+}

@@ -1,0 +1,142 @@
+// Starting runs: a row in the journal, and where there is room the run's code at once. The same path for callers from
+// outside and for children.
+
+import type { StartRow } from '../store/batch.js';
+import type { Database } from '../store/database.js';
+import { selectRunsById } from '../store/runs.js';
+import { PerdureError } from '../values/errors.js';
+import { newRunId, type RunId } from '../values/ids.js';
+import type { Registry } from './definition.js';
+import { Run } from './run.js';
+import { emptyHistory, type HostedRun, type NewRun, type RunHost, type Ticket } from './run-host.js';
+import { runWorkflow } from './run-workflow.js';
+
+/** What starting needs from the executor besides what runs need. */
+export interface StarterOptions {
+  readonly host: RunHost;
+  readonly database: Database;
+  readonly registry: Registry;
+  /** How many more runs may be taken into memory. */
+  readonly room: () => number;
+  readonly findLive: (id: RunId) => Run | undefined;
+  readonly admit: (run: Run) => void;
+  /** The run never was: its id was taken. */
+  readonly discard: (run: Run) => void;
+}
+
+/** Starts runs. */
+export class Starter {
+  readonly #options: StarterOptions;
+  readonly #starting = new Map<RunId, Promise<Ticket>>();
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, START_UNCONFIRMED. */
+  async start(newRun: NewRun, parent?: HostedRun): Promise<Ticket> {
+    const { id, definition } = newRun;
+    if (id === undefined) return this.#insert(newRun, newRunId(), parent);
+    const live = this.#options.findLive(id);
+    const starting = this.#starting.get(id);
+    if (live !== undefined) checkSame(id, definition.name, live.seed.definition.name);
+    if (starting !== undefined) return { ...(await starting), isNew: false };
+    if (live !== undefined) return { id, isNew: false, outcome: undefined };
+    const started = this.#insert(newRun, id, parent);
+    this.#starting.set(id, started);
+    try {
+      return await started;
+    } finally {
+      this.#starting.delete(id);
+    }
+  }
+
+  #insert(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
+    const { host, registry, room, admit, discard } = this.#options;
+    const isOwned =
+      newRun.delayMs === undefined &&
+      registry.hosts(newRun.definition) &&
+      !host.isDraining &&
+      (parent !== undefined || room() > 0); // a child never waits for its parent's slot
+    const row = toRow(newRun, id, isOwned, host.clock.now(), parent);
+    const run = isOwned ? new Run(host, toSeed(newRun, row)) : undefined;
+    if (run !== undefined) admit(run);
+    return new Promise<Ticket>((resolve, reject) => {
+      // The code of a run with a generated id may run before the commit: nobody else can have that id, and no user
+      // function of a step starts before. A chosen id may be taken, so its code waits.
+      const isSafe = newRun.id === undefined;
+      const start = host.journal.start(
+        run ?? { lane: undefined, undurable: 0 },
+        row,
+        (settlement) => {
+          if (settlement !== 'recorded' && run !== undefined) discard(run);
+          if (settlement === 'refused')
+            return reject(
+              new PerdureError('STEP_ABORTED', {
+                step: newRun.definition.name,
+                reason: 'the run that starts it is no longer owned',
+              }),
+            );
+          if (settlement === 'exists') return resolve(this.#findExisting(newRun, id));
+          run?.whenStarted(settlement);
+          if (run?.isActive === true && !isSafe) runWorkflow(run);
+          resolve(run?.ticket ?? { id, isNew: true, outcome: undefined });
+        },
+        reject,
+      );
+      if (run === undefined) return;
+      run.start = start;
+      if (isSafe) runWorkflow(run);
+    });
+  }
+
+  async #findExisting({ definition }: NewRun, id: RunId): Promise<Ticket> {
+    const [existing] = await selectRunsById(this.#options.database, [id]);
+    if (existing === undefined) throw new PerdureError('RUN_NOT_FOUND', { id });
+    checkSame(id, definition.name, existing.workflow);
+    return { id, isNew: false, outcome: undefined };
+  }
+}
+
+function checkSame(id: RunId, workflow: string, existing: string): void {
+  if (workflow !== existing) throw new PerdureError('RUN_ID_CONFLICT', { id, workflow, existing });
+}
+
+function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, parent: HostedRun | undefined): StartRow {
+  const { definition, input, delayMs, attributes } = newRun;
+  const timeoutMs = newRun.timeoutMs ?? definition.timeoutMs;
+  const ownDeadlineMs = isOwned && timeoutMs !== undefined ? nowMs + timeoutMs : Infinity;
+  const deadlineAtMs = Math.min(ownDeadlineMs, parent?.deadlineAtMs ?? Infinity);
+  return {
+    id,
+    workflow: definition.name,
+    version: definition.version,
+    status: isOwned ? 'running' : 'queued',
+    isOwned,
+    dueAtMs: isOwned ? undefined : nowMs + (delayMs ?? 0),
+    input,
+    output: undefined,
+    error: undefined,
+    timeoutMs,
+    deadlineAtMs: Number.isFinite(deadlineAtMs) ? deadlineAtMs : undefined,
+    parent: parent === undefined ? undefined : { id: parent.id, epoch: parent.epoch },
+    attributes,
+    createdAtMs: nowMs,
+    finishedAtMs: undefined,
+  };
+}
+
+function toSeed({ definition, input }: NewRun, row: StartRow): ConstructorParameters<typeof Run>[1] {
+  return {
+    id: row.id,
+    definition,
+    input,
+    epoch: 1,
+    startedAtMs: row.createdAtMs,
+    deadlineAtMs: row.deadlineAtMs,
+    timeoutMs: row.timeoutMs,
+    attributes: row.attributes === undefined ? undefined : (JSON.parse(row.attributes) as Record<string, unknown>),
+    history: emptyHistory,
+    acceptsNewSteps: false,
+  };
+}

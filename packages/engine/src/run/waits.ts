@@ -1,0 +1,116 @@
+// Calls that only wait: for a time, or for the outcome of another run. They cost no write until they end, because their
+// deadlines are derived from the journal: the time of the last delivered result plus the duration, the same on replay.
+
+import { PerdureError } from '../values/errors.js';
+import { decodeError, encodeError } from '../values/serialize.js';
+import { childRunId, type RunId } from '../values/ids.js';
+import type { Call, Result } from './delivery.js';
+import type { Run } from './run.js';
+import type { ChildStart, NewRun, Outcome, Ticket } from './run-host.js';
+
+/** Sleeps until `wakeAtMs` of the database's time. */
+export async function sleepIn(run: Run, wakeAtMs: number): Promise<void> {
+  await run.delivery.call({
+    kind: 'sleep',
+    name: 'sleep',
+    begin: (call) => {
+      call.waitsUntilMs = wakeAtMs;
+      const cancel = run.host.clock.at(wakeAtMs, () => {
+        forget();
+        run.delivery.complete(call, {});
+      });
+      const forget = run.onAbort(cancel);
+      run.wake(); // to consider parking
+    },
+  });
+}
+
+/** Runs a workflow as a child and waits for its result. */
+export function callChild(run: Run, child: NewRun): Promise<unknown> {
+  const { name } = child.definition;
+  return run.delivery.call({
+    kind: 'child',
+    name,
+    begin: (call) => {
+      const id = childRunId(run.id, name, call.occurrence);
+      call.childId = id;
+      startThen(run, call, { ...child, id }, ({ outcome }) => awaitOutcome(run, call, id, outcome));
+    },
+  });
+}
+
+/** Starts a run from within a run, without waiting for it; resolves to its id once it is durable. */
+export async function startChildIn(run: Run, child: NewRun): Promise<RunId> {
+  const id = await run.delivery.call({
+    kind: 'start',
+    name: child.definition.name,
+    begin: (call) => {
+      const childId = child.id ?? childRunId(run.id, child.definition.name, call.occurrence);
+      call.childId = childId;
+      startThen(run, call, { ...child, id: childId }, () => {
+        run.delivery.complete(call, { output: JSON.stringify(childId) });
+      });
+    },
+  });
+  return id as RunId;
+}
+
+/** Waits in a run for the outcome of any other run. */
+export function awaitResultIn(run: Run, id: RunId): Promise<unknown> {
+  return run.delivery.call({
+    kind: 'result',
+    name: `result of ${id}`.slice(0, 255),
+    begin: (call) => {
+      call.childId = id;
+      awaitOutcome(run, call, id);
+    },
+  });
+}
+
+// Starting is an effect: nothing of the child runs before what the parent did before is durable.
+function startThen(run: Run, call: Call, child: ChildStart, then: (ticket: Ticket) => void): void {
+  run.effect(() => {
+    run.executing += 1;
+    run.host.startChild(run, child).then(
+      (ticket) => {
+        run.executing -= 1;
+        then(ticket);
+        run.wake();
+      },
+      (error: unknown) => {
+        run.executing -= 1;
+        if (run.isActive) run.delivery.complete(call, errorOf(error));
+      },
+    );
+  });
+}
+
+function awaitOutcome(run: Run, call: Call, id: RunId, known?: Outcome): void {
+  if (!run.isActive) return;
+  if (known !== undefined) return run.delivery.complete(call, toResult(id, known));
+  call.waitsUntilMs = Infinity;
+  const stop = run.host.onOutcome(id, (outcome) => {
+    forget();
+    call.waitsUntilMs = undefined;
+    run.delivery.complete(call, toResult(id, outcome));
+  });
+  const forget = run.onAbort(stop);
+  run.wake();
+}
+
+function toResult(id: RunId, outcome: Outcome | undefined): Result {
+  if (outcome === undefined) return errorOf(new PerdureError('RUN_NOT_FOUND', { id }));
+  if (outcome.status === 'succeeded') return outcome.output === undefined ? {} : { output: outcome.output };
+  return outcome.error === undefined ? errorOf(new PerdureError('RUN_CANCELLED', { id })) : { error: outcome.error };
+}
+
+/** A stored outcome as the value to return or the error to throw. */
+export function openOutcome(id: RunId, outcome: Outcome | undefined, decodeOutput: (text: string) => unknown): unknown {
+  const { output, error } = toResult(id, outcome);
+  if (error !== undefined) throw decodeError(error);
+  return output === undefined ? undefined : decodeOutput(output);
+}
+
+function errorOf(error: unknown): Result {
+  return { error: encodeError(error) };
+}

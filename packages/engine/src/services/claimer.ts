@@ -1,0 +1,61 @@
+// Claims due runs when there is room for them: after a notification, when the next timer is due, when a run has left,
+// and at the poll interval in any case. New work, timers, wake-ups and recovered runs all come this way.
+
+import type { Executor } from '../run/executor.js';
+import type { Database } from '../store/database.js';
+import { kindOf } from '../store/failures.js';
+import { claimRuns } from '../store/queues.js';
+import { releaseUnknown } from '../store/runs.js';
+import { Service } from './service.js';
+
+/** What the claimer works with. */
+export interface ClaimerOptions {
+  readonly database: Database;
+  readonly executor: Executor;
+  /** The longest wait between two rounds. */
+  readonly pollMs: () => number;
+}
+
+// Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
+const batchSize = 200;
+
+/** The claimer, and what tells it that a run has left. */
+export interface Claimer {
+  readonly service: Service;
+  readonly onRoom: () => void;
+}
+
+/** The claimer of one executor. */
+export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer {
+  const { registry, maxConcurrentRuns } = executor.options;
+  // With more work than room, the next claim waits until a quarter is free: claiming one by one would cost a statement a run.
+  const portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
+  let isHungry = false;
+  let mayHaveUnknown = false;
+  const claim = async (): Promise<number> => {
+    const limit = Math.min(executor.room, batchSize);
+    isHungry = limit < portion;
+    if (limit === 0 || registry.hosted.length === 0) return pollMs();
+    if (mayHaveUnknown) await releaseUnknown(database, executor.id, executor.liveIds);
+    mayHaveUnknown = false;
+    const { runs, nextDueInMs = Infinity } = await claimRuns(database, executor.id, registry.hosted, limit);
+    await executor.adopt(runs);
+    isHungry = runs.length === limit;
+    if (isHungry && executor.room >= portion) return 0;
+    return Math.max(1, Math.min(pollMs(), isHungry ? Infinity : nextDueInMs));
+  };
+  const round = async (): Promise<number> => {
+    try {
+      return await claim();
+    } catch (error) {
+      // The claim may have been carried out all the same: such runs are given back before the next one.
+      mayHaveUnknown ||= kindOf(error) === 'lost';
+      throw error;
+    }
+  };
+  const onRoom = (): void => {
+    if (isHungry && executor.room >= portion) service.poke();
+  };
+  const service = new Service({ name: 'claimer', round, logger: executor.logger, retryMs: 250 });
+  return { service, onRoom };
+}

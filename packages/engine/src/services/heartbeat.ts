@@ -1,0 +1,72 @@
+// The sign of life of an executor, and what comes with it: the database's time, runs that others have interrupted, and
+// the end of executors that give no sign any more. A blocked event loop looks like death, so its lag is watched here.
+
+import type { Executor } from '../run/executor.js';
+import type { Database } from '../store/database.js';
+import { heartbeat, recoverRuns } from '../store/executors.js';
+import { PerdureError } from '../values/errors.js';
+import { encodeError } from '../values/serialize.js';
+import { Service } from './service.js';
+
+/** What the heartbeat works with. */
+export interface HeartbeatOptions {
+  readonly database: Database;
+  readonly executor: Executor;
+  readonly leaseMs: number;
+  readonly maxRecoveries: number;
+  /** Runs were freed: claims find something. */
+  readonly onRecovered: (runs: number, failedIds: readonly string[]) => void;
+}
+
+// Three signs fit into a lease, so that one lost sign is no death.
+const beatsPerLease = 3;
+const recoveryBatch = 500;
+
+/** The heartbeat of one executor. */
+export function heartbeatService(options: HeartbeatOptions): Service {
+  const { executor, leaseMs } = options;
+  let lastBeat = performance.now();
+  const round = async (): Promise<number> => {
+    const silentMs = performance.now() - lastBeat;
+    if (silentMs > leaseMs / 2) {
+      const fields = { silentMs: Math.round(silentMs), leaseMs };
+      executor.logger.warn(
+        fields,
+        'the event loop or the database kept the heartbeat waiting; past the lease, runs are taken over',
+      );
+    }
+    const hasDead = await beat(options);
+    lastBeat = performance.now();
+    if (hasDead) await recover(options);
+    return leaseMs / beatsPerLease;
+  };
+  return new Service({ name: 'heartbeat', round, logger: executor.logger, retryMs: Math.min(500, leaseMs / 10) });
+}
+
+// Whether there are dead executors whose runs may need recovering.
+async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> {
+  const { id, logger } = executor;
+  const askedAt = performance.now();
+  const answer = await heartbeat(database, id, executor.options.registry.hostKeys);
+  if (answer === undefined) {
+    await executor.fenced(id);
+    return false;
+  }
+  executor.clock.set(answer.nowMs, askedAt);
+  if (answer.interruptedRuns.length > 0) executor.interrupt(answer.interruptedRuns);
+  for (const { id: dead, host, pid, silentMs } of answer.buried) {
+    const fields = { executor: dead, host, pid, silentMs: Math.round(silentMs) };
+    logger.warn(fields, 'executor declared dead: its runs are taken over');
+  }
+  return answer.hasDead;
+}
+
+// In bounded portions: a mass failure makes neither a huge transaction nor long locks.
+async function recover({ database, maxRecoveries, onRecovered }: HeartbeatOptions): Promise<void> {
+  const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries }));
+  for (;;) {
+    const { recovered, failedIds } = await recoverRuns(database, recoveryBatch, maxRecoveries, crashLimit);
+    if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
+    if (recovered + failedIds.length < recoveryBatch) return;
+  }
+}

@@ -1,0 +1,79 @@
+// The one loop behind every background service: run, wait as long as the run says, run again; a poke cuts the wait short.
+// The start and stop contract lives here and is tested here, once for all of them.
+
+import type { Logger } from '../values/logger.js';
+
+/** What a service does. */
+export interface ServiceOptions {
+  readonly name: string;
+  /** One round; resolves to how long to wait before the next, in milliseconds. A failed round is logged and repeated. */
+  readonly round: () => Promise<number>;
+  readonly logger: Logger;
+  /** The wait after a failed round. */
+  readonly retryMs?: number;
+}
+
+/** A loop with a life: started once, stopped once. */
+export class Service {
+  readonly #options: ServiceOptions;
+  #isStopping = false;
+  #isPoked = false;
+  #isFailing = false;
+  #wakeUp: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Has the next round begin now, or right after the current one. */
+  poke(): void {
+    this.#isPoked = true;
+    this.#wakeUp?.();
+  }
+
+  /** Resolves when the current round has ended and no other will begin. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#wakeUp?.();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      this.#isPoked = false;
+      const waitMs = await this.#round();
+      if (!this.#isPoked && !this.#isStopping) await this.#wait(waitMs);
+    }
+  }
+
+  async #round(): Promise<number> {
+    const { name, round, logger, retryMs = 1_000 } = this.#options;
+    try {
+      const waitMs = await round();
+      if (this.#isFailing) logger.info({ service: name }, 'the service goes on');
+      this.#isFailing = false;
+      return waitMs;
+    } catch (err) {
+      if (!this.#isFailing && !this.#isStopping)
+        logger.warn({ err, service: name }, 'a round of the service failed; trying again');
+      this.#isFailing = true;
+      return retryMs;
+    }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+      this.#wakeUp = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wakeUp = undefined;
+  }
+}

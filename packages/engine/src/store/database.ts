@@ -1,0 +1,172 @@
+// The engine's way to Postgres: a small pool for acts that stand alone, connections of one's own for the journal and
+// the listener, and what was found out about the server when it was opened.
+
+import pg from 'pg';
+import { PerdureError } from '../values/errors.js';
+import { Connection, runStatement, startupOptions, type Dialect } from './connection.js';
+import { codeOf, explain, kindOf } from './failures.js';
+import { onlyRow, readBoolean, readNumber, statement, type Queryable, type Row, type Statement } from './sql.js';
+
+/** Where the database is and how the engine may use it. */
+export interface DatabaseOptions {
+  /** Connection string, or the driver's configuration. */
+  readonly connection: string | pg.ClientConfig;
+  /** A way around a pooler in transaction mode, for LISTEN alone. */
+  readonly directConnection?: string | pg.ClientConfig;
+  readonly schema: string;
+  /** Connections of the shared pool. */
+  readonly poolSize: number;
+  /** How long one connection attempt may take, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+const probe = statement(
+  'probe',
+  `select current_setting('plan_cache_mode') = 'force_generic_plan' as is_pinned,
+          current_setting('transaction_read_only') = 'on' as is_read_only,
+          (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
+);
+
+/** A database that answers. */
+export class Database implements Queryable {
+  readonly schema: string;
+  /** The server without user and password, for messages. */
+  readonly target: string;
+  /** Whether LISTEN can work: the connection is direct, or a direct one was given. */
+  readonly canListen: boolean;
+  readonly #options: DatabaseOptions;
+  readonly #dialect: Dialect;
+  readonly #pool: pg.Pool;
+
+  private constructor(options: DatabaseOptions, dialect: Dialect) {
+    this.#options = options;
+    this.#dialect = dialect;
+    this.schema = options.schema;
+    this.target = describe(options.connection);
+    this.canListen = dialect.isDirect || options.directConnection !== undefined;
+    const config = clientConfig(options, options.connection);
+    this.#pool = new pg.Pool({
+      ...config,
+      ...(dialect.isDirect ? { options: startupOptions } : {}),
+      max: options.poolSize,
+      idleTimeoutMillis: 30_000,
+    });
+    this.#pool.on('error', () => undefined); // an idle connection that dies is replaced at its next use
+  }
+
+  /**
+   * Connects once and finds out what stands between: a pooler in transaction mode refuses or drops the startup options.
+   * Throws DATABASE_UNREACHABLE or DATABASE_READ_ONLY.
+   */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const target = describe(options.connection);
+    try {
+      const facts = await findFacts(options);
+      if (facts.isReadOnly) throw new PerdureError('DATABASE_READ_ONLY', { target });
+      return new Database(options, { schema: options.schema, isDirect: facts.isDirect });
+    } catch (error) {
+      throw explain(error, target);
+    }
+  }
+
+  /** Runs one statement on the pool; a failure that left nothing behind is tried again, a few times. */
+  async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await runStatement(this.#pool, this.#dialect, statement, values);
+      } catch (error) {
+        if (attempt >= 5 || !isConflict(error)) throw error;
+      }
+    }
+  }
+
+  /** A connection of one's own. */
+  async connect(): Promise<Connection> {
+    return Connection.open(clientConfig(this.#options, this.#options.connection), this.#dialect);
+  }
+
+  /** A connection for LISTEN. */
+  async connectDirect(): Promise<Connection> {
+    const { directConnection, connection } = this.#options;
+    return Connection.open(clientConfig(this.#options, directConnection ?? connection), {
+      schema: this.schema,
+      isDirect: false, // it needs neither plans nor prepared statements
+    });
+  }
+
+  /** Runs `work` with a client inside one transaction, for migrations. */
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('begin isolation level read committed');
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+interface Facts {
+  readonly isDirect: boolean;
+  readonly isReadOnly: boolean;
+}
+
+async function findFacts(options: DatabaseOptions): Promise<Facts> {
+  try {
+    return await askFor(options, true);
+  } catch (error) {
+    if (!refusesOptions(error)) throw error;
+    return askFor(options, false);
+  }
+}
+
+async function askFor(options: DatabaseOptions, isDirect: boolean): Promise<Facts> {
+  const connection = await Connection.open(clientConfig(options, options.connection), {
+    schema: options.schema,
+    isDirect,
+  });
+  try {
+    const row = onlyRow(await connection.query({ ...probe, name: '' }, []));
+    return { isDirect: readBoolean(row, 'is_pinned'), isReadOnly: readBoolean(row, 'is_read_only') };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The database's clock, in epoch milliseconds. */
+export async function readDatabaseTime(queryable: Queryable): Promise<number> {
+  return readNumber(onlyRow(await queryable.query(probe, [])), 'now_ms');
+}
+
+// PgBouncer: `unsupported startup parameter: options`, SQLSTATE 08P01.
+function refusesOptions(error: unknown): boolean {
+  return codeOf(error) === '08P01' && error instanceof Error && error.message.includes('startup parameter');
+}
+
+function isConflict(error: unknown): boolean {
+  return kindOf(error) === 'transient' && /^40/.test(codeOf(error) ?? '');
+}
+
+function clientConfig(options: DatabaseOptions, connection: string | pg.ClientConfig): pg.ClientConfig {
+  const config = typeof connection === 'string' ? { connectionString: connection } : connection;
+  return {
+    application_name: 'perdure',
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    keepAlive: true,
+    ...config,
+  };
+}
+
+function describe(connection: string | pg.ClientConfig): string {
+  const client = new pg.Client(connection);
+  return `${client.host}:${client.port}/${client.database ?? ''}`;
+}

@@ -1,0 +1,182 @@
+// The rows of executors: heartbeat, the end of the dead, and the taking back of their runs.
+// Lock order: executor row, then runs by id (DESIGN: "Fence").
+
+import type { ExecutorId } from '../values/ids.js';
+import { onlyRow, readBoolean, readNumber, readText, readTexts, statement, type Queryable, type Row } from './sql.js';
+
+/** What an executor says of itself when it starts. */
+export interface ExecutorRow {
+  readonly id: ExecutorId;
+  readonly host: string;
+  readonly pid: number;
+  readonly leaseMs: number;
+  /** `name`, or `name@version`. */
+  readonly workflows: readonly string[];
+}
+
+const insert = statement(
+  'insert_executor',
+  `insert into {schema}.executors (id, host, pid, lease_ms, workflows) values ($1::uuid, $2, $3::int4, $4::int4, $5::text[])
+   on conflict (id) do nothing
+   returning 1`,
+);
+
+export async function insertExecutor(db: Queryable, row: ExecutorRow): Promise<void> {
+  await db.query(insert, [row.id, row.host, row.pid, row.leaseMs, [...row.workflows]]);
+}
+
+// beat: a non-key update, so it does not wait for batches, which hold the row for key share.
+// expired: `for update` conflicts with the key share of a batch in flight; `skip locked` then leaves that executor to the
+//   next round instead of waiting. Once dead_at is committed, no batch of it can begin to write.
+// An executor that has itself been declared dead buries nobody.
+const beat = statement(
+  'heartbeat',
+  `with self as (
+     select id, interrupted_runs from {schema}.executors where id = $1::uuid and dead_at is null for no key update
+   ), beat as (
+     update {schema}.executors e
+     set heartbeat_at = now(), interrupted_runs = '{}', workflows = $2::text[]
+     from self
+     where e.id = self.id
+     returning 1
+   ), expired as (
+     select id from {schema}.executors
+     where dead_at is null and id <> $1::uuid and heartbeat_at < now() - lease_ms * interval '1 millisecond'
+       and exists (select from self)
+     for update skip locked
+   ), buried as (
+     update {schema}.executors e set dead_at = now() from expired where e.id = expired.id
+     returning e.id, e.host, e.pid, (extract(epoch from now() - e.heartbeat_at) * 1000)::float8 as silent_ms
+   )
+   select self.interrupted_runs,
+          (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms,
+          (select count(*) from beat)::int4 as beats,
+          exists (select from {schema}.executors where dead_at is not null) as has_dead,
+          buried.id::text as dead_id, buried.host, buried.pid, buried.silent_ms
+   from self left join buried on true`,
+);
+
+/** An executor that has just been declared dead. */
+export interface DeadExecutor {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly silentMs: number;
+}
+
+/** What a sign of life brings back. */
+export interface Heartbeat {
+  /** The database's time. */
+  readonly nowMs: number;
+  /** Runs of this executor that others have cancelled or paused since the last one. */
+  readonly interruptedRuns: readonly string[];
+  /** Executors whose lease was over: this heartbeat has declared them dead. */
+  readonly buried: readonly DeadExecutor[];
+  /** Some dead executor may still have runs to be recovered. */
+  readonly hasDead: boolean;
+}
+
+/** A sign of life; finds nothing when the executor has been declared dead itself. */
+export async function heartbeat(
+  db: Queryable,
+  id: ExecutorId,
+  workflows: readonly string[],
+): Promise<Heartbeat | undefined> {
+  const rows = await db.query(beat, [id, [...workflows]]);
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const buried = rows.filter((dead) => dead['dead_id'] !== null).map(parseDead);
+  return {
+    nowMs: readNumber(row, 'now_ms'),
+    interruptedRuns: readTexts(row, 'interrupted_runs'),
+    buried,
+    hasDead: buried.length > 0 || readBoolean(row, 'has_dead'),
+  };
+}
+
+function parseDead(row: Row): DeadExecutor {
+  return {
+    id: readText(row, 'dead_id'),
+    host: readText(row, 'host'),
+    pid: readNumber(row, 'pid'),
+    silentMs: readNumber(row, 'silent_ms'),
+  };
+}
+
+// Index: runs_owned. Bounded, so that a mass failure neither makes a huge transaction nor holds locks for long; the
+// caller repeats it. A run that has crashed its owner too often fails instead; whoever waits for it is woken.
+const recover = statement(
+  'recover_runs',
+  `with lost as (
+     select r.id from {schema}.runs r
+     where r.status = 'running' and r.executor in (select id from {schema}.executors where dead_at is not null)
+     order by r.id
+     limit $1::int4
+     for update of r skip locked
+   ), recovered as (
+     update {schema}.runs r
+     set recoveries = r.recoveries + 1, executor = null, epoch = r.epoch + 1,
+         status = case when r.recoveries >= $2::int4 then 'failed' else 'waiting' end,
+         due_at = case when r.recoveries >= $2::int4 then null else now() end,
+         finished_at = case when r.recoveries >= $2::int4 then now() end,
+         error = case when r.recoveries >= $2::int4 then replace($3, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
+     from lost
+     where r.id = lost.id
+     returning r.id, r.status, r.awaited_by
+   ), woken as (
+     update {schema}.runs r
+     set due_at = now()
+     from (select distinct unnest(awaited_by) as id from recovered where status = 'failed' and awaited_by is not null) w
+     where r.id = w.id and r.status in ('running', 'waiting') and r.id not in (select id from lost)
+     returning 1
+   ), swept as (
+     delete from {schema}.executors e
+     where e.dead_at < now() - interval '1 minute' and not exists (
+       select from {schema}.runs r where r.executor = e.id and r.status = 'running')
+     returning 1
+   )
+   select (select count(*) from recovered where status = 'waiting')::int4 as recovered,
+          (select array_agg(id) from recovered where status = 'failed') as failed_ids,
+          (select count(*) from swept)::int4 as swept`,
+);
+
+/** What one round of recovery did. */
+export interface Recovery {
+  readonly recovered: number;
+  /** Runs that crashed their owners too often. */
+  readonly failedIds: readonly string[];
+}
+
+/** Frees up to `limit` runs of dead executors. `crashLimitError` is the stored error, with `{id}` for the run's id. */
+export async function recoverRuns(
+  db: Queryable,
+  limit: number,
+  maxRecoveries: number,
+  crashLimitError: string,
+): Promise<Recovery> {
+  const row = onlyRow(await db.query(recover, [limit, maxRecoveries, crashLimitError]));
+  return { recovered: readNumber(row, 'recovered'), failedIds: readTexts(row, 'failed_ids') };
+}
+
+// A clean end: whatever it still owns is due at once for others. Takes its own row for update first, as a takeover does.
+const leave = statement(
+  'leave',
+  `with self as (
+     select id from {schema}.executors where id = $1::uuid for update
+   ), released as (
+     update {schema}.runs r
+     set status = 'waiting', executor = null, due_at = now()
+     from self
+     where r.status = 'running' and r.executor = self.id
+     returning 1
+   ), gone as (
+     delete from {schema}.executors e using self where e.id = self.id and (select count(*) from released) >= 0
+     returning 1
+   )
+   select (select count(*) from released)::int4 as released, (select count(*) from gone)::int4 as gone`,
+);
+
+/** Removes the executor and releases its runs; returns how many. Safe to repeat. */
+export async function removeExecutor(db: Queryable, id: ExecutorId): Promise<number> {
+  return readNumber(onlyRow(await db.query(leave, [id])), 'released');
+}

@@ -1,0 +1,88 @@
+// What a statement is, how the schema name gets into it, and how rows are read back.
+// Statements are whole constants beside the function that runs them; values travel only as parameters.
+
+import { PerdureError } from '../values/errors.js';
+
+/** A whole SQL statement. `{schema}` stands for the quoted schema name; `name` is its prepared name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One row, as the driver gives it: read with the functions below, which check. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Runs a statement and returns its rows. A pool and a single connection both can. */
+export interface Queryable {
+  query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** Declares a statement. Names are unique in the engine and at most 40 characters. */
+export function statement(name: string, text: string): Statement {
+  return { name: `perdure_${name}`, text };
+}
+
+/** The statement's text for one schema. */
+export function textFor(text: string, schema: string): string {
+  return text.replaceAll('{schema}', quoteName(schema));
+}
+
+/** A name as an SQL identifier, whatever characters it has. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text column that is never null. */
+export function readText(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw unexpected(column, 'text', value);
+  return value;
+}
+
+/** A text column that may be null. */
+export function findText(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return value === null || value === undefined ? undefined : readText(row, column);
+}
+
+/** A number column that is never null. */
+export function readNumber(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number') throw unexpected(column, 'a number', value);
+  return value;
+}
+
+/** A number column that may be null. */
+export function findNumber(row: Row, column: string): number | undefined {
+  const value = row[column];
+  return value === null || value === undefined ? undefined : readNumber(row, column);
+}
+
+/** A boolean column that is never null. */
+export function readBoolean(row: Row, column: string): boolean {
+  const value = row[column];
+  if (typeof value !== 'boolean') throw unexpected(column, 'a boolean', value);
+  return value;
+}
+
+/** A text array column; null reads as empty. */
+export function readTexts(row: Row, column: string): readonly string[] {
+  const value = row[column];
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw unexpected(column, 'an array', value);
+  return value.map((item: unknown) => String(item));
+}
+
+/** The only row of an answer that always has one. */
+export function onlyRow(rows: readonly Row[]): Row {
+  const row = rows[0];
+  if (row === undefined) throw unexpected('(row)', 'one row', undefined);
+  return row;
+}
+
+function unexpected(column: string, wanted: string, value: unknown): PerdureError<'PAYLOAD_CORRUPT'> {
+  return new PerdureError('PAYLOAD_CORRUPT', {
+    what: `column ${column}`,
+    reason: `expected ${wanted}, found ${value === null ? 'null' : typeof value}`,
+  });
+}
