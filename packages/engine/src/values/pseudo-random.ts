@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 /** A stream of numbers that depends on nothing but its seed. */
 export interface SeededGenerator {
   /** The next number from 0 up to but without 1, with 53 random bits. */
-  next(): number;
+  readonly next: () => number;
   /** The next UUID, of version 4 in form (RFC 9562, 5.4). It is derived from the seed: unique, but no secret. */
-  uuid(): string;
+  readonly uuid: () => string;
 }
 
 /**

@@ -32,7 +32,7 @@ export function kindInWords(value: unknown): string {
 }
 
 function className(value: object): string {
-  for (const name of classNames(value)) return name;
+  for (const name of classNames(value)) if (name !== 'Object') return name;
   return 'a class without a name';
 }
 
