@@ -13,6 +13,7 @@ export { Step, Workflow, type StepDecorator, type StepMethodOptions, type Workfl
 export {
   currentRun,
   currentStep,
+  log,
   now,
   patched,
   random,

@@ -6,6 +6,7 @@ import { sleepIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName, type RunId } from '../values/ids.js';
+import { consoleLogger, type LogFields, type Logger, type LogLevel } from '../values/logger.js';
 
 /** The run that the current code belongs to. */
 export interface CurrentRun {
@@ -102,4 +103,27 @@ export function uuid(): string {
  */
 export function patched(change: string): boolean {
   return requireRun('patched').delivery.mark('patch', `patch: ${checkName('patch', change)}`);
+}
+
+/**
+ * A logger for workflow code and steps: the engine's, with run, workflow, step and attempt in every line, and silent
+ * while workflow code is replayed, so that a line appears once. Outside of runs it writes to the console.
+ *
+ * @example
+ * log.info({ orderId: order.id }, 'payment received');
+ */
+export const log: Logger = {
+  debug: (fields, message) => write('debug', fields, message),
+  info: (fields, message) => write('info', fields, message),
+  warn: (fields, message) => write('warn', fields, message),
+  error: (fields, message) => write('error', fields, message),
+};
+
+function write(level: LogLevel, fields: LogFields, message: string): void {
+  const context = findContext();
+  if (context === undefined) return consoleLogger()[level](fields, message);
+  const { run, step } = context;
+  if (step === undefined && run.delivery.isReplaying) return;
+  const place = step === undefined ? {} : { step: step.name, attempt: step.attempt };
+  run.host.logger[level]({ runId: run.id, workflow: run.seed.definition.name, ...place, ...fields }, message);
 }

@@ -76,7 +76,7 @@ export function definitionOf(workflow: WorkflowReference<never, unknown>): Workf
   const definition: WorkflowDefinition | undefined = workflow[definitionKey];
   if (definition !== undefined) return definition;
   const reason = 'make one with workflow(), contract() or @Workflow()';
-  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: String(workflow), reason });
+  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: typeof workflow, reason });
 }
 
 /** Whether the caller is workflow code, so that a start must be recorded. */

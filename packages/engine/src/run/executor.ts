@@ -6,7 +6,7 @@ import type { Database } from '../store/database.js';
 import { insertExecutor, removeExecutor } from '../store/executors.js';
 import type { ClaimedRun } from '../store/queues.js';
 import { parkRuns } from '../store/runs.js';
-import { loadHistories, recordAttempt } from '../store/steps.js';
+import { loadHistories, recordAttempt, type History } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
@@ -112,7 +112,8 @@ export class Executor implements RunHost {
   async adopt(claims: readonly ClaimedRun[]): Promise<void> {
     const replayed = claims.filter(({ epoch }) => epoch > 1).map(({ id }) => id);
     const load = (): ReturnType<typeof loadHistories> => loadHistories(this.options.database, replayed);
-    const histories = replayed.length === 0 ? new Map() : await persist(load, this.persistence('loading histories'));
+    const histories =
+      replayed.length === 0 ? new Map<string, History>() : await persist(load, this.persistence('loading histories'));
     if (histories === undefined) return;
     for (const claim of claims) {
       const definition = this.options.registry.find(claim.workflow, claim.version);

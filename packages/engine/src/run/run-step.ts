@@ -3,8 +3,9 @@
 
 import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
 import { PerdureError } from '../values/errors.js';
+import { crashPoint } from '../values/process-state.js';
 import { decodeError, encode, encodeError } from '../values/serialize.js';
-import { crashPoint, withContext, type StepContext } from './context.js';
+import { withContext, type StepContext } from './context.js';
 import type { Call, Result } from './delivery.js';
 import type { Run } from './run.js';
 

@@ -80,6 +80,8 @@ export interface BatchResult {
 // recorded: joins its run on the epoch without locking it (locking every run costs 40 to 55 %, measured), and has no
 //   `on conflict` (5 to 15 %): a taken (run_id, seq) fails the batch, and the journal then asks row by row.
 // finished: one index lookup per outcome.
+// `status || ''` is no oddity: a plain `status = 'running'` lets the pinned planner join through the partial index runs_owned
+//   instead of the primary key, and a million finished runs then halve the rate (measured: docs/decisions/0001-keys.md).
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
@@ -100,7 +102,7 @@ const writeBatch = statement(
           parent_epoch, attributes, created_at, finished_at)
      where exists (select from owner)
        and (s.parent_id is null or exists (
-         select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status = 'running'))
+         select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'))
      on conflict (id) do nothing
      returning id
    ), recorded as (
@@ -109,7 +111,7 @@ const writeBatch = statement(
      from unnest($18::text[], $19::int4[], $20::int4[], $21::text[], $22::int4[], $23::text[], $24::text[], $25::text[],
                  $26::text[], $27::timestamptz[], $28::timestamptz[])
        c (run_id, epoch, seq, name, occurrence, kind, output, error, child_id, started_at, finished_at)
-     join {schema}.runs r on r.id = c.run_id and r.epoch = c.epoch and r.status = 'running'
+     join {schema}.runs r on r.id = c.run_id and r.epoch = c.epoch and r.status || '' = 'running'
      where exists (select from owner)
      returning 1
    ), finished as (
@@ -117,13 +119,13 @@ const writeBatch = statement(
      set status = o.status, output = o.output, error = o.error, due_at = null,
          finished_at = case when o.status <> 'paused' then now() end
      from unnest($29::text[], $30::int4[], $31::text[], $32::text[], $33::text[]) o (id, epoch, status, output, error)
-     where r.id = o.id and r.epoch = o.epoch and r.status = 'running' and exists (select from owner)
+     where r.id = o.id and r.epoch = o.epoch and r.status || '' = 'running' and exists (select from owner)
      returning r.id, r.awaited_by, r.is_watched
    ), woken as (
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from finished where awaited_by is not null) w
-     where r.id = w.id and r.status in ('running', 'waiting') and r.id <> all ($29::text[])
+     where r.id = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning 1
    )
    select exists (select from owner) as is_owner,

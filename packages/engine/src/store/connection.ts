@@ -2,6 +2,7 @@
 // database.ts. Never decides what to do about a failure: that is the caller's.
 
 import pg from 'pg';
+import { crashPoint } from '../values/process-state.js';
 import { isPreparedStatementFault } from './failures.js';
 import { textFor, type Queryable, type Row, type Statement } from './sql.js';
 
@@ -71,7 +72,19 @@ export class Connection implements Queryable {
 
 /** Runs a statement on a driver's client: prepared where that is safe, and from then on unprepared where it is not. */
 export async function runStatement(
-  client: pg.Client | pg.Pool | pg.PoolClient,
+  client: pg.Client | pg.Pool,
+  dialect: Dialect,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<readonly Row[]> {
+  crashPoint(`before:${statement.name}`);
+  const rows = await send(client, dialect, statement, values);
+  crashPoint(`after:${statement.name}`);
+  return rows;
+}
+
+async function send(
+  client: pg.Client | pg.Pool,
   dialect: Dialect,
   { name, text }: Statement,
   values: readonly unknown[],

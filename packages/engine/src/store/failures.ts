@@ -1,6 +1,6 @@
 // What a failed statement means: try again, tell the user, or give up. Codes: the PostgreSQL manual, appendix A.
 
-import { PerdureError } from '../values/errors.js';
+import { isPerdureError, PerdureError } from '../values/errors.js';
 
 /** What to do about a failed statement. */
 export type FailureKind =
@@ -42,7 +42,7 @@ export function codeOf(error: unknown): string | undefined {
 
 /** The same failure as an error that tells the user what to do. `target` names the database without its password. */
 export function explain(error: unknown, target: string): PerdureError {
-  if (error instanceof PerdureError) return error;
+  if (isPerdureError(error)) return error;
   const reason = reasonOf(error);
   if (codeOf(error) === '25006') return new PerdureError('DATABASE_READ_ONLY', { target }, { cause: error });
   if (kindOf(error) === 'lost' || isRefusedLogin(error)) {

@@ -116,13 +116,13 @@ export interface ParkRow {
   readonly dueAtMs: number | undefined;
 }
 
-// A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
+// `status || ''`: see batch.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
 const park = statement(
   'park_runs',
   `update {schema}.runs r
    set status = 'waiting', executor = null, due_at = case when r.due_at is not null then now() else p.due_at end
    from unnest($1::text[], $2::int4[], $3::timestamptz[]) p (id, epoch, due_at)
-   where r.id = p.id and r.epoch = p.epoch and r.status = 'running'
+   where r.id = p.id and r.epoch = p.epoch and r.status || '' = 'running'
    returning r.id, r.due_at is not null and r.due_at <= now() as is_due`,
 );
 
@@ -176,7 +176,7 @@ const cancel = statement(
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from cancelled where awaited_by is not null) w
-     where r.id = w.id and r.status in ('running', 'waiting') and r.id not in (select id from target)
+     where r.id = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from target)
      returning 1
    ), told as (
      update {schema}.executors e

@@ -73,30 +73,34 @@ function preview(value: unknown): string {
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const hex = (byte: number): string => hexOfByte[byte & 255] ?? '00';
 const entropy = Buffer.alloc(8192);
-let entropyUsed = entropy.length;
-let lastMs = 0;
-let counter = 0;
+// What the monotonic counter needs to remember between ids.
+const last = { ms: 0, counter: 0, entropyUsed: entropy.length };
 
 function uuidv7(): string {
-  if (entropyUsed + 10 > entropy.length) {
-    randomFillSync(entropy);
-    entropyUsed = 0;
-  }
-  const at = entropyUsed;
-  entropyUsed += 10;
+  const at = takeEntropy(10);
   const byte = (offset: number): number => entropy[at + offset] ?? 0;
   const nowMs = Date.now();
-  if (nowMs > lastMs) {
-    lastMs = nowMs;
-    counter = ((byte(0) << 8) | byte(1)) & 0x7ff; // the top bit stays free, so that the counter has room to grow
-  } else if (++counter > 0xfff) {
-    lastMs += 1; // more than 4,096 ids in a millisecond, or a clock that went back: borrow from the future
-    counter = 0;
+  if (nowMs > last.ms) {
+    last.ms = nowMs;
+    last.counter = ((byte(0) << 8) | byte(1)) & 0x7ff; // the top bit stays free, so that the counter has room to grow
+  } else if (++last.counter > 0xfff) {
+    last.ms += 1; // more than 4,096 ids in a millisecond, or a clock that went back: borrow from the future
+    last.counter = 0;
   }
-  const high = Math.floor(lastMs / 2 ** 32);
+  const { ms, counter } = last;
+  const high = Math.floor(ms / 2 ** 32);
   return (
-    `${hex(high >>> 8)}${hex(high)}${hex(lastMs >>> 24)}${hex(lastMs >>> 16)}-${hex(lastMs >>> 8)}${hex(lastMs)}` +
+    `${hex(high >>> 8)}${hex(high)}${hex(ms >>> 24)}${hex(ms >>> 16)}-${hex(ms >>> 8)}${hex(ms)}` +
     `-${hex(0x70 | (counter >>> 8))}${hex(counter)}-${hex(0x80 | (byte(2) & 0x3f))}${hex(byte(3))}` +
     `-${hex(byte(4))}${hex(byte(5))}${hex(byte(6))}${hex(byte(7))}${hex(byte(8))}${hex(byte(9))}`
   );
+}
+
+function takeEntropy(bytes: number): number {
+  if (last.entropyUsed + bytes > entropy.length) {
+    randomFillSync(entropy);
+    last.entropyUsed = 0;
+  }
+  last.entropyUsed += bytes;
+  return last.entropyUsed - bytes;
 }
