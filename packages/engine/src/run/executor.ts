@@ -267,7 +267,7 @@ export class Executor implements RunHost {
       'executor declared dead: its runs are taken over, it starts again',
     );
     const reason = new PerdureError('EXECUTOR_FENCED', { executor: before });
-    for (const run of [...this.#live.values()]) {
+    for (const run of this.#live.values()) {
       if (run.start !== undefined) continue; // not durable yet: nobody else can have it
       run.abandon(reason);
       this.#remove(run);

@@ -5,7 +5,7 @@
 
 import type { CheckpointRow, OutcomeRow, StartRow } from '../store/batch.js';
 import { PerdureError } from '../values/errors.js';
-import { Batch, type Park, type Settlement, type Start } from './journal-batch.js';
+import type { Batch, Park, Settlement, Start } from './journal-batch.js';
 import { Lane, type LaneOptions } from './journal-lane.js';
 
 /** Whoever writes: the journal keeps count of its writes that are not yet durable. */

@@ -153,7 +153,7 @@ function refusesOptions(error: unknown): boolean {
 }
 
 function isConflict(error: unknown): boolean {
-  return kindOf(error) === 'transient' && /^40/.test(codeOf(error) ?? '');
+  return kindOf(error) === 'transient' && codeOf(error)?.startsWith('40') === true;
 }
 
 function clientConfig(options: DatabaseOptions, connection: string | pg.ClientConfig): pg.ClientConfig {
