@@ -132,9 +132,11 @@ function base64(buffer: ArrayBufferLike, offset = 0, length = buffer.byteLength)
 function taggedError(error: Error, walk: Walk): TaggedRecord {
   const wasLenient = walk.isLenient;
   walk.isLenient = true;
-  const result = errorRecord(error, (name, read) => part(walk, name, read));
-  walk.isLenient = wasLenient;
-  return result;
+  try {
+    return errorRecord(error, (name, read) => part(walk, name, read));
+  } finally {
+    walk.isLenient = wasLenient;
+  }
 }
 
 function hasToJson(value: object): value is { toJSON(): unknown } {

@@ -179,6 +179,13 @@ describe('parts of an error that cannot be recorded', () => {
     expect(() => encode([error, { socket: new Socket() }], 'the result')).toThrow('at $[1].socket');
   });
 
+  test('leave the value around strict also when the error cannot be read at all', () => {
+    const trap = new Proxy({}, { has: (_target, key) => key === 'cause' && fail() });
+    const hostile = Object.setPrototypeOf(new Error('m'), trap) as Error;
+
+    expect(() => encode([hostile, new Socket()], 'the result')).toThrow('a value that threw when it was read at $[0]');
+  });
+
   test('may be a cause that leads back', () => {
     const error = new Error('m');
     error.cause = new Error('inner', { cause: error });
