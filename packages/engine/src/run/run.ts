@@ -125,7 +125,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
       { runId: this.id, workflow: name, expected, found, err: error },
       'run paused: its history does not fit the code',
     );
-    this.#stop(error);
+    this.#stop(() => error);
     const row = {
       runId: this.id,
       epoch: this.epoch,
@@ -155,7 +155,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     if (this.delivery.isReplaying && !this.delivery.acceptsNewSteps) {
       return this.mismatch(this.delivery.describeNextRecord(), 'the end of the workflow');
     }
-    this.#stop(new PerdureError('STEP_ABORTED', { step: '*', reason: 'its run has ended' }));
+    this.#stop(() => aborted('its run has ended'));
     const ended = (): void => this.#leave(() => this.host.finished(this, outcome));
     if (this.start !== undefined && !this.start.isSent) this.#mergeIntoStart(this.start, outcome, ended);
     else this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, this.#whenOwned(ended));
@@ -171,7 +171,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** Leaves memory; the row tells what wakes the run. Undefined: nothing but a wake-up. */
   park(dueAtMs: number | undefined, awaits: readonly RunId[] = []): void {
     if (!this.isActive) return;
-    this.#stop(new PerdureError('STEP_ABORTED', { step: '*', reason: 'its run was handed to another process' }));
+    this.#stop(() => aborted('its run was handed to another process'));
     const settle = this.#whenOwned(() => this.#leave(() => this.host.left(this)));
     this.host.journal.park(this, { row: { id: this.id, epoch: this.epoch, dueAtMs }, awaits, settle });
   }
@@ -179,7 +179,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** The run is not this executor's any more: signals fire, and nothing of it is written or delivered. */
   abandon(reason: PerdureError): void {
     if (this.#hasLeft) return;
-    this.#stop(reason);
+    this.#stop(() => reason);
     this.#leave(() => undefined);
   }
 
@@ -200,7 +200,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
       timeoutMs: timeoutMs ?? (deadlineAtMs ?? 0) - startedAtMs,
     });
     const outcome = { status: 'cancelled', output: undefined, error: encodeError(error) } as const;
-    this.#stop(error);
+    this.#stop(() => error);
     const row = { runId: this.id, epoch: this.epoch, ...outcome };
     this.host.journal.outcome(
       this,
@@ -226,13 +226,15 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     for (const begin of effects) begin();
   }
 
-  #stop(reason: PerdureError): void {
+  #stop(reason: () => PerdureError): void {
     this.#isLeaving = true;
     this.delivery.end();
     this.#gate = [];
     this.#cancelDeadline?.();
     this.#cancelPark?.();
-    for (const abort of this.#aborts) abort(reason);
+    if (this.#aborts.size === 0) return;
+    const error = reason();
+    for (const abort of this.#aborts) abort(error);
     this.#aborts.clear();
   }
 
@@ -263,4 +265,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     const dueAtMs = Math.min(waits.untilMs, deadlineAtMs);
     this.park(Number.isFinite(dueAtMs) ? dueAtMs : undefined, waits.runs);
   }
+}
+
+function aborted(reason: string): PerdureError {
+  return new PerdureError('STEP_ABORTED', { step: '*', reason });
 }

@@ -20,7 +20,7 @@ export interface RetryOptions {
    * `true` is 0.5: a wait of 8 s becomes 4 to 8 s. `false` is 0. Default `true`.
    */
   readonly jitter?: boolean | number;
-  /** Asked after each failed attempt but the last; `false` fails the step at once. Default: every error is tried again. */
+  /** Asked after each failed attempt; `false` fails the step at once. Default: every error is tried again. */
   readonly shouldRetry?: (error: unknown, attempt: number) => boolean | Promise<boolean>;
 }
 
@@ -35,19 +35,22 @@ export interface RetryPolicy {
   readonly shouldRetry?: (error: unknown, attempt: number) => boolean | Promise<boolean>;
 }
 
+const onlyOnce: RetryPolicy = { maxAttempts: 1, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0 };
+
 /**
  * The policy for `options`; without options a step is tried once.
  * Throws `OPTION_INVALID` or `DURATION_INVALID`.
  */
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
-  const { maxAttempts = options === undefined ? 1 : 3, backoff = 2, jitter = true, shouldRetry } = options ?? {};
-  const delayMs = parseDuration(options?.delay ?? '1s', 'retry.delay');
-  const maxDelayMs = parseDuration(options?.maxDelay ?? Math.max(60_000, delayMs), 'retry.maxDelay');
+  if (options === undefined) return onlyOnce;
+  const { maxAttempts = 3, backoff = 2, jitter = true, shouldRetry } = options;
+  const delayMs = parseDuration(options.delay ?? '1s', 'retry.delay');
+  const maxDelayMs = parseDuration(options.maxDelay ?? Math.max(60_000, delayMs), 'retry.maxDelay');
   const share = typeof jitter === 'boolean' ? Number(jitter) / 2 : jitter;
 
   if (!isCount(maxAttempts)) throw invalid('maxAttempts', maxAttempts, 'it must be a whole number from 1, or Infinity');
   if (!isFactor(backoff)) throw invalid('backoff', backoff, 'it must be a number of at least 1');
-  if (maxDelayMs < delayMs) throw invalid('maxDelay', options?.maxDelay, `it is shorter than delay (${delayMs} ms)`);
+  if (maxDelayMs < delayMs) throw invalid('maxDelay', options.maxDelay, `it is shorter than delay (${delayMs} ms)`);
   if (!isShare(share)) throw invalid('jitter', jitter, 'it must be a boolean or a number from 0 to 1');
   if (!isAbsentOrFunction(shouldRetry)) throw invalid('shouldRetry', shouldRetry, 'it must be a function');
 
