@@ -32,7 +32,8 @@ async function createAndDescribe(client: Client, database: string): Promise<stri
   const { rows } = await client.query<{ exists: boolean }>(databaseExists, [database]);
   if (rows[0]?.exists !== true) await create(client, database);
   const shown = await client.query<{ server_version: string }>('show server_version');
-  return shown.rows[0]?.server_version ?? 'unknown';
+  const [version = 'unknown'] = shown.rows[0]?.server_version.split(' ') ?? []; // Debian adds its own after a space
+  return version;
 }
 
 async function create(client: Client, database: string): Promise<void> {

@@ -4,7 +4,7 @@
 
 import { readFile, readlink, realpath } from 'node:fs/promises';
 
-/** Whether the process exists and has not ended. */
+/** Whether the process exists and has not ended: neither a zombie nor an unused number. */
 export async function isProcessAlive(pid: number): Promise<boolean> {
   if (!answersSignal(pid)) return false;
   if (process.platform !== 'linux') return true;

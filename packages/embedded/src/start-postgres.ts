@@ -73,8 +73,13 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
     version,
     directory: paths.directory,
     how,
-    stop: (mode: StopMode = 'fast') => stopServer(paths.data, mode),
+    stop: (mode) => stopPostgres(paths.directory, mode),
   };
+}
+
+/** Stops the server of `directory`, whoever started it, and resolves when it has ended; at once if none runs. */
+export async function stopPostgres(directory: string, mode: StopMode = 'fast'): Promise<void> {
+  await stopServer(clusterPaths(resolve(directory)).data, mode);
 }
 
 type How = RunningPostgres['how'];

@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startPostgres } from '../src/index.js';
 import { listBinaryCandidates } from '../src/find-binaries.js';
 import { prepareBinaries } from '../src/prepare-binaries.js';
@@ -8,6 +8,9 @@ import { chooseServerUser } from '../src/server-user.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 const environment = { ...process.env };
+beforeEach(() => {
+  delete process.env['PERDURE_PG_BIN']; // someone may run all tests with another Postgres
+});
 afterEach(() => {
   process.env = { ...environment };
 });

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { stopServer } from '../src/stop-server.js';
+import { stopPostgres } from '../src/index.js';
 
 const made: string[] = [];
 
@@ -18,7 +18,7 @@ export async function temporaryDirectory(): Promise<string> {
 
 afterAll(async () => {
   for (const directory of made) {
-    await stopServer(join(directory, 'data'), 'immediate');
+    await stopPostgres(directory, 'immediate');
     await rm(directory, { recursive: true, force: true });
   }
 });
