@@ -1,1 +1,9 @@
-export {};
+// The public surface of @perdure/testing. The entries jest-global-setup and jest-global-teardown stand beside it.
+
+export { waitForBlockedBackend, type BlockedBackendOptions, type Queryable } from './blocked-backend.js';
+export { startDurableCluster, type DurableCluster } from './durable-cluster.js';
+export { findPgBouncer, startPgBouncer, type PgBouncer } from './pgbouncer.js';
+export { seededRandom, type SeededRandom } from './seeded-random.js';
+export { spawnProcess, type ProcessExit, type SpawnedProcess, type SpawnOptions } from './spawn-process.js';
+export { createTestDatabase, ensureTemplate, type TemplateRecipe, type TestDatabase } from './test-database.js';
+export { waitFor, type WaitOptions } from './wait-for.js';

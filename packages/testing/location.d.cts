@@ -1,0 +1,2 @@
+/** The path of a file in this package's folder. */
+export declare const location: string;

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, afterEach, expect, test } from '@jest/globals';
+import { makeClusterDirectory, removeClusterDirectory } from '../src/cluster-directory.js';
+import globalSetup from '../src/jest-global-setup.js';
+import globalTeardown from '../src/jest-global-teardown.js';
+import { testServerDirectoryVariable, testServerUrl, testServerVariable } from '../src/test-server.js';
+import { connect } from './connect.js';
+
+const environment = { ...process.env };
+beforeEach(() => {
+  for (const name of ['TEST_DATABASE_URL', testServerVariable, testServerDirectoryVariable]) delete process.env[name];
+});
+afterEach(() => {
+  process.env = { ...environment };
+});
+
+test('a run without a database of its own gets one, which is gone afterwards', async () => {
+  await globalSetup();
+  const url = testServerUrl();
+  const directory = process.env[testServerDirectoryVariable] ?? '';
+  const { rows } = await (await connect(url)).query("select current_setting('max_connections') as connections");
+
+  await globalTeardown();
+
+  expect(rows).toEqual([{ connections: '400' }]);
+  expect(existsSync(directory)).toBe(false);
+  await expect(connect(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test('the server of TEST_DATABASE_URL is used, and left alone', async () => {
+  process.env['TEST_DATABASE_URL'] = 'postgres://tester@db.example/postgres';
+
+  await globalSetup();
+  await globalTeardown();
+
+  expect(testServerUrl()).toBe('postgres://tester@db.example/postgres');
+});
+
+test('without the global setup, the error says how to add it', () => {
+  expect(() => testServerUrl()).toThrow("globalSetup: '@perdure/testing/jest-global-setup'");
+});
+
+test('what a killed run left behind is removed by the next', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'perdure-abandoned-'));
+  const deadPid = 2 ** 22 + 1; // beyond the largest process number of Linux
+  const abandoned = join(parent, `perdure-test-${deadPid}-x`);
+  await mkdir(abandoned);
+
+  const directory = await makeClusterDirectory(parent);
+
+  expect([existsSync(abandoned), existsSync(directory)]).toEqual([false, true]);
+  await removeClusterDirectory(parent);
+});
