@@ -7,6 +7,8 @@ const source = new URL('../packages/testing/src/jest-global-setup.ts', import.me
 
 export default async function globalSetup(globalConfig, projectConfig) {
   if (!existsSync(source)) return;
+  // Child processes of tests load TypeScript the same way.
+  process.env.PERDURE_TEST_LOADER ??= new URL('./typescript-loader.mjs', import.meta.url).href;
   const { default: setUp } = await import(source.href);
   await setUp(globalConfig, projectConfig);
 }
