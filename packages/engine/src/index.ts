@@ -22,7 +22,7 @@ export {
   uuid,
   type CurrentRun,
 } from './api/current.js';
-export { startWorkflow, type StartArguments, type StartOptions } from './api/start.js';
+export { startWorkflow, type Startable, type StartArguments, type StartOptions } from './api/start.js';
 export type { ResultOptions, RunHandle } from './api/handle.js';
 export type { CancelOptions, ResumeOptions, RunInfo, Runs, StepInfo } from './api/manage.js';
 export type { ConnectionConfig, EngineOptions } from './api/options.js';

@@ -66,7 +66,8 @@ export async function sleep(duration: Duration): Promise<void> {
 export async function sleepUntil(moment: Date | number): Promise<void> {
   const run = requireRun('sleepUntil');
   const wakeAtMs = typeof moment === 'number' ? moment : moment.getTime();
-  if (!Number.isFinite(wakeAtMs)) {
+  // Also a number beyond what a Date can hold, which Postgres could not store: the run would never get to its wait.
+  if (Number.isNaN(new Date(wakeAtMs).getTime())) {
     throw new PerdureError('OPTION_INVALID', {
       option: 'sleepUntil',
       value: String(moment),

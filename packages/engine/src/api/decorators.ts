@@ -9,6 +9,8 @@ import { define, definitionKey, type WorkflowOptions, type WorkflowReference } f
 /** A class whose instances are workflows. */
 export interface WorkflowClass<Input, Output> {
   new (...dependencies: never[]): { run(input: Input): Promise<Output> };
+  /** Set by the decorator. */
+  readonly [definitionKey]?: WorkflowDefinition;
 }
 
 /** An instance of a workflow class. */
@@ -37,7 +39,7 @@ export function Workflow(name: string, options: WorkflowOptions = {}) {
   ): void => {
     if (typeof (target.prototype as { run?: unknown }).run !== 'function') {
       throw new PerdureError('DECORATOR_UNSUPPORTED', {
-        decorator: `@Workflow('${name}')`,
+        decorator: `Workflow('${name}')`,
         reason: `class ${target.name} has no method run(input)`,
       });
     }
@@ -80,7 +82,7 @@ export function Step(options: StepMethodOptions = {}): StepDecorator {
       return undefined;
     }
     const reason = 'it was not called as a method decorator; set experimentalDecorators, or use it on a method';
-    throw new PerdureError('DECORATOR_UNSUPPORTED', { decorator: '@Step()', reason });
+    throw new PerdureError('DECORATOR_UNSUPPORTED', { decorator: 'Step()', reason });
   };
   return decorate as StepDecorator;
 }

@@ -21,7 +21,7 @@ import { registerClass } from './decorators.js';
 import { RunHandle } from './handle.js';
 import { Runs } from './manage.js';
 import { checkOptions, type EngineOptions, type Settings } from './options.js';
-import { definitionOf, isInWorkflow, readArguments, toNewRun, type StartArguments } from './start.js';
+import { definitionOf, isInWorkflow, readArguments, toNewRun, type Startable, type StartArguments } from './start.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** Options of closing. */
@@ -116,7 +116,7 @@ export class Engine {
    * const run = await engine.startWorkflow(checkout, { sku: 'A-1' }, { id: 'order-7' });
    */
   async startWorkflow<Input, Output>(
-    workflow: WorkflowReference<Input, Output>,
+    workflow: Startable<Input, Output>,
     ...startArguments: StartArguments<Input>
   ): Promise<RunHandle<Output>> {
     const { input, options } = readArguments(startArguments);
@@ -138,7 +138,7 @@ export class Engine {
    * The handle of a run that was started anywhere. Whether there is such a run shows when the handle is used.
    * Throws RUN_ID_INVALID.
    */
-  getHandle<Output = unknown>(id: string, _workflow?: WorkflowReference<never, Output>): RunHandle<Output> {
+  getHandle<Output = unknown>(id: string, _workflow?: Startable<never, Output>): RunHandle<Output> {
     const { executor, runs } = this.#require('getHandle');
     return new RunHandle<Output>(executor, runs, { id: checkRunId(id), isNew: false, outcome: undefined });
   }

@@ -7,6 +7,7 @@ import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
+import type { WorkflowClass } from './decorators.js';
 import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
 
 /** Options of a start. */
@@ -22,6 +23,9 @@ export interface StartOptions {
   /** Searchable facts, as a plain JSON object. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
+
+/** What can be started: a workflow, its contract, or a class with `@Workflow`, of which an instance is registered. */
+export type Startable<Input, Output> = WorkflowReference<Input, Output> | WorkflowClass<Input, Output>;
 
 /** The input, if the workflow takes one, and options. */
 export type StartArguments<Input> = [...OptionalInput<Input>, options?: StartOptions];
@@ -53,7 +57,7 @@ export async function toNewRun(
  * const id = await startWorkflow(reminder, { order: order.id });
  */
 export async function startWorkflow<Input, Output>(
-  workflow: WorkflowReference<Input, Output>,
+  workflow: Startable<Input, Output>,
   ...startArguments: StartArguments<Input>
 ): Promise<RunId> {
   const run = requireRun('startWorkflow');
@@ -72,8 +76,9 @@ export function readArguments(startArguments: readonly unknown[]): {
 }
 
 /** The definition behind a workflow, its contract or a workflow class. Throws OPTION_INVALID for anything else. */
-export function definitionOf(workflow: WorkflowReference<never, unknown>): WorkflowDefinition {
-  const definition: WorkflowDefinition | undefined = workflow[definitionKey];
+export function definitionOf(workflow: Startable<never, unknown>): WorkflowDefinition {
+  const given: Startable<never, unknown> | null | undefined = workflow; // nothing, where two files import each other
+  const definition = given?.[definitionKey];
   if (definition !== undefined) return definition;
   const reason = 'make one with workflow(), contract() or @Workflow()';
   throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: typeof workflow, reason });

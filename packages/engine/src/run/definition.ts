@@ -38,9 +38,10 @@ export class Registry {
     return found;
   }
 
-  /** Whether this process can run it. */
-  hosts(definition: WorkflowDefinition): boolean {
-    return this.find(definition.name, definition.version)?.run !== undefined;
+  /** What this process runs under the name and version of `definition`: a contract, a class and replaced code have no own. */
+  findHosted({ name, version }: WorkflowDefinition): WorkflowDefinition | undefined {
+    const found = this.find(name, version);
+    return found?.run === undefined ? undefined : found;
   }
 
   /** What claims may take. */

@@ -5,6 +5,7 @@ import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
 import { PerdureError } from '../values/errors.js';
 import { crashPoint } from '../values/process-state.js';
 import { decodeError, encode, encodeError } from '../values/serialize.js';
+import type { Clock } from './clock.js';
 import { withContext, type StepContext } from './context.js';
 import type { Call, Result } from './delivery.js';
 import type { Run } from './run.js';
@@ -141,13 +142,15 @@ class AttemptControl implements StepContext {
   readonly #forget: () => void;
   #abort: AbortController | undefined;
   #abortReason: PerdureError | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #cancelTimeout: (() => void) | undefined;
 
   constructor(run: Run, { name, retry, timeoutMs }: StepDefinition, attempt: number) {
     this.name = name;
     this.attempt = attempt;
     this.maxAttempts = retry.maxAttempts;
     this.#timeoutMs = timeoutMs;
+    this.#clock = run.host.clock;
     this.#forget = run.onAbort((reason) => this.#fire(reason));
   }
 
@@ -167,17 +170,17 @@ class AttemptControl implements StepContext {
     const work = Promise.resolve().then(body);
     work.catch(() => undefined); // a late rejection is nobody's
     const timeout = new Promise<never>((_, reject) => {
-      this.#timer = setTimeout(() => {
+      this.#cancelTimeout = this.#clock.at(this.#clock.now() + timeoutMs, () => {
         const error = new PerdureError('STEP_TIMED_OUT', { step: this.name, timeoutMs });
         reject(error);
         this.#fire(error);
-      }, timeoutMs);
+      });
     });
     return Promise.race([work, timeout]);
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimeout?.();
     this.#forget();
   }
 

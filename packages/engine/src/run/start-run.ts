@@ -6,9 +6,9 @@ import type { Database } from '../store/database.js';
 import { selectRunsById } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
-import type { Registry } from './definition.js';
+import type { Registry, WorkflowDefinition } from './definition.js';
 import { Run } from './run.js';
-import { emptyHistory, type HostedRun, type NewRun, type RunHost, type Ticket } from './run-host.js';
+import { emptyHistory, type HostedRun, type NewRun, type RunHost, type RunSeed, type Ticket } from './run-host.js';
 import { runWorkflow } from './run-workflow.js';
 
 /** What starting needs from the executor besides what runs need. */
@@ -27,7 +27,7 @@ export interface StarterOptions {
 /** Starts runs. */
 export class Starter {
   readonly #options: StarterOptions;
-  readonly #starting = new Map<RunId, Promise<Ticket>>();
+  readonly #starting = new Map<RunId, { readonly workflow: string; readonly ticket: Promise<Ticket> }>();
 
   constructor(options: StarterOptions) {
     this.#options = options;
@@ -39,13 +39,14 @@ export class Starter {
     if (id === undefined) return this.#insert(newRun, newRunId(), parent);
     const live = this.#options.findLive(id);
     const starting = this.#starting.get(id);
-    if (live !== undefined) checkSame(id, definition.name, live.seed.definition.name);
-    if (starting !== undefined) return { ...(await starting), isNew: false };
+    const existing = live?.seed.definition.name ?? starting?.workflow;
+    if (existing !== undefined) checkSame(id, definition.name, existing);
+    if (starting !== undefined) return { ...(await starting.ticket), isNew: false };
     if (live !== undefined) return { id, isNew: false, outcome: undefined };
-    const started = this.#insert(newRun, id, parent);
-    this.#starting.set(id, started);
+    const ticket = this.#insert(newRun, id, parent);
+    this.#starting.set(id, { workflow: definition.name, ticket });
     try {
-      return await started;
+      return await ticket;
     } finally {
       this.#starting.delete(id);
     }
@@ -53,13 +54,14 @@ export class Starter {
 
   #insert(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { host, registry, room, admit, discard } = this.#options;
+    const definition = registry.findHosted(newRun.definition);
     const isOwned =
       newRun.delayMs === undefined &&
-      registry.hosts(newRun.definition) &&
+      definition !== undefined &&
       !host.isDraining &&
       (parent !== undefined || room() > 0); // a child never waits for its parent's slot
     const row = toRow(newRun, id, isOwned, host.clock.now(), parent);
-    const run = isOwned ? new Run(host, toSeed(newRun, row)) : undefined;
+    const run = isOwned ? new Run(host, toSeed(definition, row)) : undefined;
     if (run !== undefined) admit(run);
     return new Promise<Ticket>((resolve, reject) => {
       // The code of a run with a generated id may run before the commit: nobody else can have that id, and no user
@@ -126,11 +128,11 @@ function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, paren
   };
 }
 
-function toSeed({ definition, input }: NewRun, row: StartRow): ConstructorParameters<typeof Run>[1] {
+function toSeed(definition: WorkflowDefinition, row: StartRow): RunSeed {
   return {
     id: row.id,
     definition,
-    input,
+    input: row.input,
     epoch: 1,
     startedAtMs: row.createdAtMs,
     deadlineAtMs: row.deadlineAtMs,
