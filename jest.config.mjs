@@ -3,16 +3,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { swcOptions } from './scripts/swc-options.mjs';
 
-const defaultTimeoutMs = 30_000;
-// A crash test starts processes, kills them and waits for a takeover.
-const crashTimeoutMs = 120_000;
-
 /** @returns {import('jest').Config} */
-function project(displayName, rootDir, testTimeout = defaultTimeoutMs) {
+function project(displayName, rootDir) {
   return {
     displayName,
     rootDir,
-    testTimeout,
     testEnvironment: 'node',
     // Packages of this repository resolve to their sources: tests need no build.
     testEnvironmentOptions: { customExportConditions: ['@perdure/source', 'node', 'node-addons'] },
@@ -36,15 +31,15 @@ function testFolders() {
 
 /** @type {import('jest').Config} */
 export default {
+  // Counts here alone: Jest ignores it inside projects. Crash tests, which wait for takeovers, raise it themselves.
+  testTimeout: 30_000,
   // Once per run of Jest, whatever the number of projects.
   globalSetup: './scripts/jest-global-setup.mjs',
   globalTeardown: './scripts/jest-global-teardown.mjs',
   projects: [
     ...workspacesWithTests('packages').map((name) => project(name, `packages/${name}`)),
     ...workspacesWithTests('examples').map((name) => project(name, `examples/${name}`)),
-    ...testFolders().map((name) =>
-      project(name, `tests/${name}`, name === 'crash' ? crashTimeoutMs : defaultTimeoutMs),
-    ),
+    ...testFolders().map((name) => project(name, `tests/${name}`)),
   ],
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
