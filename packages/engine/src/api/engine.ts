@@ -103,6 +103,7 @@ export class Engine {
    */
   register(workflow: WorkflowReference<never, unknown> | object): this {
     this.#registry.register(registerClass(workflow) ?? definitionOf(workflow as WorkflowReference<never, unknown>));
+    for (const service of this.#parts?.services ?? []) service.poke(); // runs of it may be waiting for a host
     return this;
   }
 

@@ -110,11 +110,15 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.host.journal.checkpoint(this, row, this.#whenOwned());
   }
 
+  // What cannot be read back fails the workflow's code where it awaits it, so that the run ends instead of coming back.
   open(call: Call, { output, error }: Result): { readonly value: unknown } | { readonly thrown: unknown } {
-    if (error !== undefined) return { thrown: decodeError(error) };
-    return {
-      value: output === undefined ? undefined : decode(output, `the result of step "${call.name}" of run ${this.id}`),
-    };
+    try {
+      if (error !== undefined) return { thrown: decodeError(error) };
+      const what = `the result of step "${call.name}" of run ${this.id}`;
+      return { value: output === undefined ? undefined : decode(output, what) };
+    } catch (fault) {
+      return { thrown: fault };
+    }
   }
 
   mismatch(expected: string, found: string): void {
