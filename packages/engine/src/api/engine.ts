@@ -36,6 +36,7 @@ interface Parts {
   readonly runs: Runs;
   readonly notifier: Notifier;
   readonly listener: Listener | undefined;
+  readonly claims: Service;
   readonly services: readonly Service[];
 }
 
@@ -103,6 +104,7 @@ export class Engine {
    */
   register(workflow: WorkflowReference<never, unknown> | object): this {
     this.#registry.register(registerClass(workflow) ?? definitionOf(workflow as WorkflowReference<never, unknown>));
+    this.#parts?.claims.poke(); // runs may be waiting for it
     for (const service of this.#parts?.services ?? []) service.poke(); // runs of it may be waiting for a host
     return this;
   }
@@ -200,7 +202,8 @@ export class Engine {
         ? this.#listen(database, channel, executor, [claims.service, watches], settings)
         : undefined;
     const services = [heartbeats, claims.service, watches, strandedWatch(database, logger).service];
-    return { database, executor, runs: new Runs(database, executor, tell), notifier, listener, services };
+    const runs = new Runs(database, executor, tell);
+    return { database, executor, runs, notifier, listener, claims: claims.service, services };
   }
 
   #listen(
