@@ -90,11 +90,20 @@ export function isInWorkflow(): boolean {
   return context !== undefined && context.step === undefined;
 }
 
+// jsonb takes neither null characters nor halves of surrogate pairs, which JSON.stringify escapes.
+const refusedByJsonb = /\\u(0000|d[89a-f][0-9a-f]{2})/;
+
 function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string {
-  const text: string | undefined = JSON.stringify(attributes);
-  if (text === undefined || !text.startsWith('{') || text.includes('\\u0000')) {
-    const reason = 'give a plain JSON object without null characters';
-    throw new PerdureError('OPTION_INVALID', { option: 'attributes', value: typeof attributes, reason });
+  const text = jsonText(attributes);
+  if (text?.startsWith('{') === true && !refusedByJsonb.test(text)) return text;
+  const reason = 'give a plain JSON object without null characters or broken Unicode';
+  throw new PerdureError('OPTION_INVALID', { option: 'attributes', value: attributes, reason });
+}
+
+function jsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch {
+    return undefined; // a cycle, a bigint
   }
-  return text;
 }

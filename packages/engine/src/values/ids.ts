@@ -3,6 +3,7 @@
 // hand of the index. Chosen ids are any printable text.
 
 import { createHash, randomFillSync } from 'node:crypto';
+import { shown } from './error-row.js';
 import { PerdureError } from './errors.js';
 
 declare const runIdBrand: unique symbol;
@@ -66,7 +67,7 @@ function faultOf(text: unknown, maxLength: number): string | undefined {
 }
 
 function preview(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : String(value);
+  const text = typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : shown(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
