@@ -103,8 +103,8 @@ export class Runs {
     const runId = checkRunId(id);
     const error = encodeError(new PerdureError('RUN_CANCELLED', { id: runId }));
     const cancelled = await cancelRuns(this.#database, [runId], error, children);
-    this.#executor.interrupt(cancelled.map((run) => run.id));
-    const cut = cancelled.filter(({ wasRunning }) => wasRunning).map((run) => run.id);
+    const cut = cancelled.flatMap(({ interruption }) => interruption ?? []);
+    this.#executor.interrupt(cut);
     const ended = cancelled.filter(({ isWatched }) => isWatched).map((run) => run.id);
     if (cancelled.length > 0)
       this.#tell({ cut, ended, due: cancelled.some(({ woken }) => woken > 0) ? true : undefined });

@@ -119,17 +119,20 @@ export class Executor implements RunHost {
       const definition = this.options.registry.find(claim.workflow, claim.version);
       if (definition === undefined) continue; // unregistered since the claim: the next sweep releases it
       const run = new Run(this, { ...claim, definition, history: histories.get(claim.id) ?? emptyHistory });
+      // It was taken from this executor, which has not heard of that yet.
+      this.#live.get(run.id)?.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
       this.#live.set(run.id, run);
       if (run.deadlineAtMs !== undefined && run.deadlineAtMs <= this.clock.now()) run.expire();
       else runWorkflow(run);
     }
   }
 
-  /** Runs of this executor were cancelled or paused by somebody else. */
-  interrupt(ids: readonly string[]): void {
-    for (const id of ids) {
+  /** Runs were cancelled or paused by somebody else, each told as `epoch id`: it may have been claimed again since. */
+  interrupt(interruptions: readonly string[]): void {
+    for (const interruption of interruptions) {
+      const id = interruption.slice(interruption.indexOf(' ') + 1);
       const run = this.#live.get(id as RunId);
-      if (run === undefined) continue;
+      if (run === undefined || run.epoch > Number.parseInt(interruption, 10)) continue;
       run.abandon(new PerdureError('RUN_CANCELLED', { id }));
       this.#remove(run);
     }

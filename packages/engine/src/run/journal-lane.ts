@@ -9,7 +9,7 @@ import { findWritten, isOwnStart, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
-import { Batch } from './journal-batch.js';
+import { Batch, type Start } from './journal-batch.js';
 
 /** What a lane needs from its executor. */
 export interface LaneOptions {
@@ -50,9 +50,11 @@ export class Lane {
     return this.#queue.reduce((sum, batch) => sum + batch.size, this.#current?.size ?? 0);
   }
 
-  add(write: (batch: Batch) => void): void {
+  /** `start`: the writer's own insert, if it is under way. A statement does not see the rows that it inserts. */
+  add(write: (batch: Batch) => void, start?: Start): void {
     let last = this.#queue.at(-1);
-    if (last === undefined || last.isFull) this.#queue.push((last = new Batch()));
+    const isTooEarly = start?.isSent === false && last?.starts.includes(start) === true;
+    if (last === undefined || last.isFull || isTooEarly) this.#queue.push((last = new Batch()));
     write(last);
     this.#schedule();
   }

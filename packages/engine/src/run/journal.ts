@@ -12,6 +12,8 @@ import { Lane, type LaneOptions } from './journal-lane.js';
 export interface Writer {
   lane: Lane | undefined;
   undurable: number;
+  /** Its own insert, while that is not yet decided. */
+  start?: Start | undefined;
 }
 
 /** Called once when a write has been decided. */
@@ -78,7 +80,7 @@ export class Journal {
     if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'writing to the journal' });
     if (writer.lane === undefined || writer.undurable === 0) writer.lane = this.#freeLane();
     writer.undurable += 1;
-    writer.lane.add(add);
+    writer.lane.add(add, writer.start);
   }
 
   #counted(writer: Writer, settle: Settle): Settle {

@@ -161,7 +161,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     }
     this.#stop(() => aborted('its run has ended'));
     const ended = (): void => this.#leave(() => this.host.finished(this, outcome));
-    if (this.start !== undefined && !this.start.isSent) this.#mergeIntoStart(this.start, outcome, ended);
+    const isStartAlone = this.undurable === 1 && this.start?.isSent === false;
+    if (this.start !== undefined && isStartAlone) this.#mergeIntoStart(this.start, outcome, ended);
     else this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, this.#whenOwned(ended));
   }
 

@@ -11,7 +11,7 @@ export interface News {
   readonly due?: true | undefined;
   /** Runs that have got their outcome and are watched. */
   readonly ended?: readonly string[] | undefined;
-  /** Runs that were cancelled or paused while running. */
+  /** Runs that were cancelled or paused while running, each as `epoch id`. */
   readonly cut?: readonly string[] | undefined;
 }
 

@@ -68,7 +68,7 @@ export interface DeadExecutor {
 export interface Heartbeat {
   /** The database's time. */
   readonly nowMs: number;
-  /** Runs of this executor that others have cancelled or paused since the last one. */
+  /** Runs of this executor that others have cancelled or paused since the last one, each as `epoch id`. */
   readonly interruptedRuns: readonly string[];
   /** Executors whose lease was over: this heartbeat has declared them dead. */
   readonly buried: readonly DeadExecutor[];

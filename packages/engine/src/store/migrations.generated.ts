@@ -27,7 +27,7 @@ comment on column {schema}.executors.lease_ms is 'How long after its last heartb
 comment on column {schema}.executors.started_at is 'When it was launched.';
 comment on column {schema}.executors.heartbeat_at is 'Its last sign of life, by the clock of the database.';
 comment on column {schema}.executors.dead_at is 'Set once when it is declared dead: from then on it can write nothing.';
-comment on column {schema}.executors.interrupted_runs is 'Runs it owned that were cancelled or paused by others; read and emptied by its next heartbeat.';
+comment on column {schema}.executors.interrupted_runs is 'Runs it owned that were cancelled or paused by others, each as epoch and id; read and emptied by its next heartbeat.';
 
 create table {schema}.runs (
   id text collate "C" primary key,

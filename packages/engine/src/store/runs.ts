@@ -162,7 +162,7 @@ const cancel = statement(
      union
      select c.id from {schema}.runs c join tree t on c.parent_id = t.id where $3::boolean
    ), target as (
-     select r.id, r.executor, r.status from {schema}.runs r
+     select r.id, r.executor, r.status, r.epoch from {schema}.runs r
      where r.id in (select id from tree) and r.status in (${from('cancel')})
      order by r.id
      for update
@@ -171,7 +171,8 @@ const cancel = statement(
      set status = 'cancelled', epoch = r.epoch + 1, due_at = null, error = $2, finished_at = now()
      from target t
      where r.id = t.id
-     returning r.id, r.awaited_by, r.is_watched, r.executor, t.status as was
+     returning r.id, r.awaited_by, r.is_watched, r.executor,
+               case when t.status = 'running' then t.epoch || ' ' || r.id end as interruption
    ), woken as (
      update {schema}.runs r
      set due_at = now()
@@ -181,18 +182,19 @@ const cancel = statement(
    ), told as (
      update {schema}.executors e
      set interrupted_runs = e.interrupted_runs || c.ids
-     from (select executor, array_agg(id) as ids from cancelled where was = 'running' group by executor) c
+     from (select executor, array_agg(interruption) as ids from cancelled where interruption is not null group by executor) c
      where e.id = c.executor
      returning 1
    )
-   select id, is_watched, was = 'running' as was_running, (select count(*) from woken)::int4 as woken from cancelled`,
+   select id, is_watched, interruption, (select count(*) from woken)::int4 as woken from cancelled`,
 );
 
 /** What a cancellation changed. */
 export interface CancelledRun {
   readonly id: RunId;
   readonly isWatched: boolean;
-  readonly wasRunning: boolean;
+  /** For its owner, if it was running: the epoch and the id, so that a later claim of the run is not meant. */
+  readonly interruption: string | undefined;
   readonly woken: number;
 }
 
@@ -206,7 +208,7 @@ export async function cancelRuns(
   return (await db.query(cancel, [textArray(ids), error, children])).map((row) => ({
     id: readText(row, 'id') as RunId,
     isWatched: readBoolean(row, 'is_watched'),
-    wasRunning: readBoolean(row, 'was_running'),
+    interruption: findText(row, 'interruption'),
     woken: readNumber(row, 'woken'),
   }));
 }
