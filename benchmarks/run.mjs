@@ -72,7 +72,7 @@ try {
 async function playRounds(name, { workload, conduct }) {
   const contestants = workload.contestants ?? [ours, ...peers];
   const played = Object.fromEntries(contestants.map((contestant) => [contestant, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Math.min(rounds, workload.rounds ?? rounds); round++) {
     const order = [
       ...contestants.slice(round % contestants.length),
       ...contestants.slice(0, round % contestants.length),

@@ -1,4 +1,5 @@
-// widle: what does a process that has nothing to do ask of the database?
+// widle: what does a process that has nothing to do ask of the database? With each engine's defaults, not with the short polls that buy
+// the latencies of the other workloads.
 
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -28,7 +29,7 @@ export async function conduct(stage) {
 
 export const roles = {
   async idle(peer, { url }, parent) {
-    await peer.open({ url, role: 'worker', prefers: 'latency' });
+    await peer.open({ url, role: 'worker', prefers: 'defaults' });
     parent.tell('open');
     await new Promise(() => {});
   },

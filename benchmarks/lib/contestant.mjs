@@ -18,7 +18,7 @@ const parent = {
 try {
   const { roles } = await import(`../${task.workload}.mjs`);
   const peer = await import(`../peers/${task.peer}.mjs`);
-  const figures = await roles[task.role](peer, { ...task.options, url: task.url }, parent);
+  const figures = await roles[task.role](peer, task.options, parent);
   process.send({ kind: 'figures', body: figures ?? {} }, () => process.exit(0));
 } catch (error) {
   process.send({ kind: 'failed', body: error?.stack ?? String(error) }, () => process.exit(1));

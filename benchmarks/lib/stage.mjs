@@ -14,10 +14,11 @@ export async function openStage({ cluster, workload, peer, size, profile }) {
   const name = `bench_${workload}_${peer.replaceAll('-', '_')}_${databases++}`;
   await onClient(cluster.url, (client) => client.query(`create database ${name}`));
   const url = databaseUrl(cluster.url, name);
+  const names = [name];
   const processes = [];
 
   const start = (role, options = {}, { environment = {}, deadlineMs = 300_000 } = {}) => {
-    const task = { workload, peer, role, url, options: { ...size, ...options } };
+    const task = { workload, peer, role, options: { url, ...size, ...options } };
     const flags = profile
       ? [
           '--cpu-prof',
@@ -26,7 +27,7 @@ export async function openStage({ cluster, workload, peer, size, profile }) {
         ]
       : [];
     const child = fork(contestant, [JSON.stringify(task)], {
-      execArgv: ['--expose-gc', ...flags],
+      execArgv: ['--expose-gc', '--no-deprecation', ...flags],
       env: { ...process.env, ...environment, NODE_ENV: 'production' },
       stdio: ['ignore', process.env.BENCH_VERBOSE ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     });
@@ -61,9 +62,18 @@ export async function openStage({ cluster, workload, peer, size, profile }) {
         statements: difference('statements'),
       };
     },
-    close: async ({ keep = false } = {}) => {
+    /** One more database; its url is given to a role as an option. */
+    createDatabase: async (suffix) => {
+      const other = `${name}_${suffix}`;
+      await onClient(cluster.url, (client) => client.query(`create database ${other}`));
+      names.push(other);
+      return databaseUrl(cluster.url, other);
+    },
+    close: async () => {
       for (const child of processes) await kill(child);
-      if (!keep) await onClient(cluster.url, (client) => client.query(`drop database if exists ${name} with (force)`));
+      for (const database of names) {
+        await onClient(cluster.url, (client) => client.query(`drop database if exists ${database} with (force)`));
+      }
     },
   };
 }

@@ -46,7 +46,7 @@ async function installTool() {
   await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', tool.folder, `${tool.name}==${tool.version}`]);
 }
 
-export async function open({ url, role = 'both', concurrency = 100 }) {
+export async function open({ url, role = 'both', concurrency = 100, prefers }) {
   const pool = new pg.Pool({ connectionString: url, max: poolSize });
   pool.on('error', () => {});
   const outcomes = announceOutcomes(pool);
@@ -58,7 +58,7 @@ export async function open({ url, role = 'both', concurrency = 100 }) {
   if (role !== 'client') {
     await absurd.startWorker({
       concurrency,
-      pollInterval: 0.01,
+      pollInterval: prefers === 'defaults' ? 0.25 : 0.01,
       claimTimeout: leaseMs / 1000,
       fatalOnLeaseTimeout: false,
     });

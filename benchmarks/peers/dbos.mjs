@@ -20,11 +20,18 @@ const verbs = {
   receive: (key) => DBOS.recv(key, 3_600),
 };
 
-export async function open({ url, role = 'both', concurrency = 100 }) {
-  return role === 'client' ? openClient(url) : openEngine(url, concurrency);
+/** Called once per database, before any process of the contestant starts: a client alone makes no schema. */
+export async function prepare({ url }) {
+  DBOS.setConfig({ name: 'bench', systemDatabaseUrl: url, logLevel: 'error' });
+  await DBOS.launch();
+  await DBOS.shutdown();
 }
 
-async function openEngine(url, concurrency) {
+export async function open({ url, role = 'both', concurrency = 100, prefers }) {
+  return role === 'client' ? openClient(url) : openEngine(url, concurrency, prefers === 'defaults' ? 1_000 : 10);
+}
+
+async function openEngine(url, concurrency, minPollingIntervalMs) {
   const workflows = {};
   for (const [name, program] of Object.entries(programs)) {
     workflows[name] = DBOS.registerWorkflow((input) => program(input, verbs), { name });
@@ -38,7 +45,7 @@ async function openEngine(url, concurrency) {
     ...application,
   });
   await DBOS.launch();
-  await DBOS.registerQueue(queueName, { workerConcurrency: concurrency, minPollingIntervalMs: 10 });
+  await DBOS.registerQueue(queueName, { workerConcurrency: concurrency, minPollingIntervalMs });
 
   return {
     start: (name, input) => DBOS.startWorkflow(workflows[name])(input),

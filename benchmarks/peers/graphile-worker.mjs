@@ -38,7 +38,16 @@ export async function open({ url, role = 'both', concurrency = 100, prefers = 't
 }
 
 function startWorker(url, concurrency, prefers) {
-  const batching = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+  const preferences = {
+    throughput: {
+      concurrentJobs: concurrency,
+      localQueue: { size: 500 },
+      completeJobBatchDelay: 0,
+      failJobBatchDelay: 0,
+    },
+    latency: { concurrentJobs: concurrency, pollInterval: 1000 },
+    defaults: {},
+  };
   return run({
     connectionString: url,
     logger,
@@ -48,7 +57,7 @@ function startWorker(url, concurrency, prefers) {
       Object.entries(programs).map(([name, program]) => [name, async (input) => void (await program(input, verbs))]),
     ),
     preset: {
-      worker: { concurrentJobs: concurrency, pollInterval: 1000, ...(prefers === 'throughput' ? batching : {}) },
+      worker: preferences[prefers],
     },
   });
 }

@@ -7,23 +7,24 @@ import { programs } from '../lib/programs.mjs';
 
 export const version = packageVersion('perdure');
 export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history'];
-export const leaseMs = 5_000;
+/** The default. */
+export const leaseMs = 6_000;
 export const parksCheaply = true;
 
-const concurrencyDefault = 100;
 const verbs = {
   step: (name, fn) => perdure.runStep(name, fn),
   sleep: (ms) => perdure.sleep(ms),
 };
 
-export async function open({ url, role = 'both', concurrency = concurrencyDefault }) {
+export async function open({ url, role = 'both', concurrency = 1_000 }) {
   const workflows = Object.fromEntries(
     Object.entries(programs).map(([name, program]) => [name, perdure.workflow(name, (input) => program(input, verbs))]),
   );
   const engine = perdure.createEngine({
     database: url,
     workflows: role === 'client' ? [] : Object.values(workflows),
-    maxConcurrentRuns: Math.max(concurrency, concurrencyDefault),
+    maxConcurrentRuns: Math.max(concurrency, 1_000),
+    logger: perdure.silentLogger,
   });
   await engine.launch();
   return {
@@ -39,3 +40,40 @@ const count = (url, statuses) =>
   onClient(url, async (client) =>
     Number(await value(client, 'select count(*) from perdure.runs where status = any($1)', [statuses])),
   );
+
+/** Finished runs of five steps, as an engine would have left them: vacuumed, with statistics, after a checkpoint. */
+export async function writeHistory({ url, runs }) {
+  await onClient(url, async (client) => {
+    await client.query(`set synchronous_commit = off; set work_mem = '256MB'`);
+    // In portions: one statement over all would need temporary files of its own size.
+    for (let from = 0; from < runs; from += historyPortion) {
+      const to = Math.min(runs, from + historyPortion) - 1;
+      await client.query({ ...writeRuns, values: [from, to] });
+      await client.query({ ...writeSteps, values: [from, to] });
+    }
+    await client.query('vacuum (analyze) perdure.runs');
+    await client.query('vacuum (analyze) perdure.steps');
+    await client.query('checkpoint');
+  });
+}
+
+const historyPortion = 250_000;
+
+// Ids are UUIDv7s of last month, a few per millisecond, ascending as they came.
+const pastId = `(lpad(to_hex((extract(epoch from now() - interval '30 days') * 1000)::bigint + g / 20), 12, '0')
+  || '7' || lpad(to_hex(g % 4096), 3, '0') || '8' || substr(md5(g::text), 1, 15))::uuid::text`;
+
+const writeRuns = {
+  text: `insert into perdure.runs (id, workflow, status, epoch, input, output, created_at, started_at, finished_at)
+    select ${pastId}, 'steps', 'succeeded', 1, '{"count":5}', '5', t, t, t
+    from generate_series($1::int, $2::int) g, (select now() - interval '30 days' as t) past
+    order by g`,
+};
+
+const writeSteps = {
+  text: `insert into perdure.steps (run_id, seq, name, occurrence, kind, epoch, output, started_at, finished_at)
+    select r.id, s, 's', s, 'step', 1, s::text, t, t
+    from (select ${pastId} as id, g from generate_series($1::int, $2::int) g order by g) r,
+         lateral generate_series(1, 5) s,
+         (select now() - interval '30 days' as t) past`,
+};
