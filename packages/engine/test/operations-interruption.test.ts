@@ -3,16 +3,10 @@
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { patched, runStep, sleep, workflow } from '../src/index.js';
+import { gate } from './support/gate.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
-
-/** A promise and what settles it. */
-function gate(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
 
 test('a run that was cancelled and resumed is not cut off when its owner hears of the cancellation later [139]', async () => {
   const gates = [gate(), gate()];

@@ -222,7 +222,7 @@ export class Executor implements RunHost {
     this.logger.warn({ runId: run.id, epoch: run.epoch }, 'run lost: another process owns it, or it was cancelled');
     // Whatever the reason, it must not stay behind as running here with nobody to run it.
     const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() };
-    void persist(() => parkRuns(this.options.database, [release]), this.persistence('releasing a run')).catch(
+    void persist(() => parkRuns(this.options.database, this.#id, [release]), this.persistence('releasing a run')).catch(
       (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
     );
   }

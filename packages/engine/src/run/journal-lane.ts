@@ -173,7 +173,7 @@ export class Lane {
     const rows = batch.parks.map(({ row, awaits }) =>
       awaits.every((target) => unfinished.has(target)) ? row : { ...row, dueAtMs: this.#options.now() },
     );
-    const parked = await parkRuns(connection, rows);
+    const parked = await parkRuns(connection, this.#options.executorId(), rows);
     const { parks } = batch;
     batch.parks = [];
     for (const { row, settle } of parks) settle(parked.has(row.id) ? 'recorded' : 'refused');

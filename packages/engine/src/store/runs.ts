@@ -122,19 +122,21 @@ const park = statement(
   `update {schema}.runs r
    set status = 'waiting', executor = null, due_at = case when r.due_at is not null then now() else p.due_at end
    from unnest($1::text[], $2::int4[], $3::timestamptz[]) p (id, epoch, due_at)
-   where r.id = p.id and r.epoch = p.epoch and r.status || '' = 'running'
+   where r.id = p.id and r.epoch = p.epoch and r.executor = $4::uuid and r.status || '' = 'running'
    returning r.id, r.due_at is not null and r.due_at <= now() as is_due`,
 );
 
 /** Parks runs. Rows that are missing from the answer are no longer owned. Safe to repeat. */
 export async function parkRuns(
   db: Queryable,
+  executor: ExecutorId,
   rows: readonly ParkRow[],
 ): Promise<ReadonlyMap<string, { isDue: boolean }>> {
   const answer = await db.query(park, [
     textArray(rows.map((r) => r.id)),
     int4Array(rows.map((r) => r.epoch)),
     timestampArray(rows.map((r) => r.dueAtMs)),
+    executor,
   ]);
   return new Map(answer.map((row) => [readText(row, 'id'), { isDue: readBoolean(row, 'is_due') }]));
 }
