@@ -36,7 +36,8 @@ export class RunHandle<Output> {
 
   /**
    * The run's result, whenever and wherever it finishes. Rejects with the error that the run threw, with RUN_CANCELLED or
-   * RUN_TIMED_OUT, or with RUN_NOT_FOUND. Inside workflow code the wait and its result are recorded.
+   * RUN_TIMED_OUT, with RUN_NOT_FOUND, or with ENGINE_CLOSED when this engine is closed first. Inside workflow code the
+   * wait and its result are recorded.
    */
   async result({ signal }: ResultOptions = {}): Promise<Output> {
     const context = findContext();
@@ -61,10 +62,18 @@ export class RunHandle<Output> {
   async #outcome(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const stop = this.#executor.outcomes.on(this.id, (outcome) => {
-        signal?.removeEventListener('abort', abort);
-        resolve(outcome);
-      });
+      const forget = (): void => signal?.removeEventListener('abort', abort);
+      const stop = this.#executor.outcomes.on(
+        this.id,
+        (outcome) => {
+          forget();
+          resolve(outcome);
+        },
+        () => {
+          forget();
+          reject(new PerdureError('ENGINE_CLOSED', { operation: 'result' }));
+        },
+      );
       const abort = (): void => {
         stop();
         reject(signal?.reason as Error);

@@ -3,8 +3,8 @@
 import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
-import { consoleLogger, type Logger } from '../values/logger.js';
-import type { DatabaseOptions } from '../store/database.js';
+import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
+import { isReadable, type DatabaseOptions } from '../store/database.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
@@ -84,13 +84,15 @@ export function checkOptions(options: EngineOptions): Settings {
     });
   const settings: Settings = {
     database: {
-      connection: check('', () => connectionOf(options.database)),
-      ...(options.directDatabase === undefined ? {} : { directConnection: connectionOf(options.directDatabase) }),
-      schema: check('', () => checkName('schema', options.schema ?? 'perdure')),
+      connection: check('', () => connectionOf(options.database, 'database')),
+      ...(options.directDatabase === undefined
+        ? {}
+        : { directConnection: check('', () => connectionOf(options.directDatabase, 'directDatabase')) }),
+      schema: check('', () => checkSchema(options.schema ?? 'perdure')),
       poolSize: count(options.poolSize ?? 4, 'poolSize'),
       connectTimeoutMs: 10_000,
     },
-    logger: options.logger ?? consoleLogger(),
+    logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     leaseMs: duration(options.lease ?? '6s', 'lease', 500),
     parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
@@ -104,21 +106,40 @@ export function checkOptions(options: EngineOptions): Settings {
   return settings;
 }
 
-function connectionOf(database: EngineOptions['database']): DatabaseOptions['connection'] {
+function connectionOf(database: EngineOptions['database'], option: string): DatabaseOptions['connection'] {
   if (database === undefined || database === '') {
-    throw invalid(
-      'database',
-      database ?? 'undefined',
-      'give a connection string, for instance in the environment variable DATABASE_URL',
-    );
+    const reason = 'give a connection string, for instance in the environment variable DATABASE_URL';
+    throw invalid(option, database ?? 'undefined', reason);
   }
-  if (typeof database === 'string') return checkUrl(database);
-  return 'options' in database ? { ...database.options } : { ...database };
+  if (typeof database === 'string') return checkUrl(database, option);
+  if (typeof database !== 'object' || database === null)
+    throw invalid(option, database, 'it is neither a connection string nor a configuration of pg');
+  // `options` of a configuration is text for the server; that of a pool is its configuration, with a hidden password.
+  if (!('options' in database) || typeof database.options !== 'object') return { ...database } as ConnectionConfig;
+  const { options } = database;
+  return { ...options, ...(options.password === undefined ? {} : { password: options.password }) };
 }
 
-function checkUrl(url: string): string {
-  if (/^(postgres(ql)?|socket):\/\//.test(url) || url.startsWith('/')) return url;
-  throw invalid('database', url.slice(0, 12), 'it does not begin with postgres://');
+// The value never goes into the error: it holds a password.
+function checkUrl(url: string, option: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'text without a scheme';
+  if (!/^(postgres(ql)?|socket):\/\//.test(url) && !url.startsWith('/'))
+    throw invalid(option, scheme, 'it does not begin with postgres://');
+  if (!isReadable(url))
+    throw invalid(option, `${scheme}…`, 'it cannot be parsed; encode special characters as in any URL');
+  return url;
+}
+
+function checkSchema(schema: string): string {
+  checkName('schema', schema);
+  if (Buffer.byteLength(schema) <= 63) return schema;
+  throw invalid('schema', schema, 'Postgres cuts names after 63 bytes');
+}
+
+function checkLogger(logger: Logger): Logger {
+  for (const level of ['debug', 'info', 'warn', 'error'] as const)
+    if (typeof logger[level] !== 'function') throw invalid('logger', 'this object', `it has no method ${level}`);
+  return logger;
 }
 
 function atLeast(value: number, least: number, option: string): number {

@@ -102,7 +102,7 @@ function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string
 
 function jsonText(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     return undefined; // a cycle, a bigint
   }

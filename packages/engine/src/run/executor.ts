@@ -12,7 +12,7 @@ import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { Clock } from './clock.js';
 import type { Registry } from './definition.js';
-import type { Call } from './delivery.js';
+import type { Call } from './call.js';
 import { Journal } from './journal.js';
 import { Outcomes } from './outcomes.js';
 import { persist, type Persistence } from './persist.js';
@@ -164,6 +164,7 @@ export class Executor implements RunHost {
     const reason = new PerdureError('ENGINE_CLOSED', { operation: 'a step' });
     for (const run of this.#live.values()) run.abandon(reason);
     this.#live.clear();
+    this.outcomes.close();
     await this.journal.close();
     await removeExecutor(this.options.database, this.#id).catch((err: unknown) => {
       this.logger.warn({ err }, 'the executor could not sign off; its runs are taken over when its lease is over');

@@ -7,11 +7,18 @@ import type { Outcome } from './run-host.js';
 /** Undefined: the run does not exist, or does not exist any more. */
 export type OutcomeCallback = (outcome: Outcome | undefined) => void;
 
+interface Waiter {
+  readonly tell: OutcomeCallback;
+  /** The engine is closed, and will never know the outcome. */
+  readonly giveUp: (() => void) | undefined;
+}
+
 /** The waiters of one engine. */
 export class Outcomes {
-  readonly #waiters = new Map<RunId, Set<OutcomeCallback>>();
+  readonly #waiters = new Map<RunId, Set<Waiter>>();
   readonly #isLocal: (id: RunId) => boolean;
   readonly #watch: () => void;
+  #isClosed = false;
 
   /** `isLocal`: the run's end will be told here. `watch`: somebody waits for a run whose end will not. */
   constructor(isLocal: (id: RunId) => boolean, watch: () => void) {
@@ -19,14 +26,19 @@ export class Outcomes {
     this.#watch = watch;
   }
 
-  /** Calls back once. Returns how to stop waiting. */
-  on(id: RunId, callback: OutcomeCallback): () => void {
+  /** Calls back once, with the outcome or, if the engine is closed first, without. Returns how to stop waiting. */
+  on(id: RunId, tell: OutcomeCallback, giveUp?: () => void): () => void {
+    if (this.#isClosed) {
+      giveUp?.();
+      return () => undefined;
+    }
+    const waiter = { tell, giveUp };
     const waiters = this.#waiters.get(id) ?? new Set();
-    waiters.add(callback);
+    waiters.add(waiter);
     this.#waiters.set(id, waiters);
     if (!this.#isLocal(id)) this.#watch();
     return () => {
-      waiters.delete(callback);
+      waiters.delete(waiter);
       if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
     };
   }
@@ -36,7 +48,15 @@ export class Outcomes {
     const waiters = this.#waiters.get(id);
     if (waiters === undefined) return;
     this.#waiters.delete(id);
-    for (const callback of waiters) callback(outcome);
+    for (const waiter of waiters) waiter.tell(outcome);
+  }
+
+  /** Nothing will be known here any more. */
+  close(): void {
+    this.#isClosed = true;
+    const waiters = [...this.#waiters.values()].flatMap((set) => [...set]);
+    this.#waiters.clear();
+    for (const { giveUp } of waiters) giveUp?.();
   }
 
   /** A run has left this process without an outcome: if somebody waits for it, it is watched from now on. */

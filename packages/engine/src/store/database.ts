@@ -37,6 +37,7 @@ export class Database implements Queryable {
   readonly #options: DatabaseOptions;
   readonly #dialect: Dialect;
   readonly #pool: pg.Pool;
+  #isClosed = false;
 
   private constructor(options: DatabaseOptions, dialect: Dialect) {
     this.#options = options;
@@ -72,6 +73,7 @@ export class Database implements Queryable {
   /** Runs one statement on the pool; a failure that left nothing behind is tried again, a few times. */
   async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
+      if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'a statement' });
       try {
         return await runStatement(this.#pool, this.#dialect, statement, values);
       } catch (error) {
@@ -111,6 +113,7 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pool.end();
   }
 }
@@ -164,6 +167,16 @@ function clientConfig(options: DatabaseOptions, connection: string | pg.ClientCo
     keepAlive: true,
     ...config,
   };
+}
+
+/** Whether the driver understands a connection string. */
+export function isReadable(url: string): boolean {
+  try {
+    describe(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function describe(connection: string | pg.ClientConfig): string {
