@@ -61,6 +61,9 @@ class StepExecution {
     let result: Result | undefined;
     try {
       result = await this.#execute(attempt);
+    } catch (err) {
+      run.host.logger.error({ err, runId: run.id, step: this.#definition.name }, 'a failed attempt was not recorded');
+      run.host.lost(run);
     } finally {
       run.executing -= 1;
     }
@@ -106,7 +109,7 @@ class StepExecution {
     }
     const delayMs = delayBeforeAttemptMs(retry, attempt + 1, Math.random());
     const nextAtMs = await this.#run.host.recordAttempt(this.#run, this.#call, attempt, encodeError(error), delayMs);
-    if (nextAtMs !== undefined) this.#waitUntil(nextAtMs, attempt + 1);
+    if (nextAtMs !== undefined && this.#run.isActive) this.#waitUntil(nextAtMs, attempt + 1);
     return undefined;
   }
 
@@ -151,7 +154,10 @@ class AttemptControl implements StepContext {
     this.maxAttempts = retry.maxAttempts;
     this.#timeoutMs = timeoutMs;
     this.#clock = run.host.clock;
-    this.#forget = run.onAbort((reason) => this.#fire(reason));
+    this.#forget = run.onAbort((reason) => {
+      this.end(); // the body may ignore its signal and go on for ever
+      this.#fire(reason);
+    });
   }
 
   // Made when it is first asked for: most steps never do.

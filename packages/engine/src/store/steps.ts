@@ -64,13 +64,15 @@ export async function loadHistories(db: Queryable, ids: readonly RunId[]): Promi
   return histories;
 }
 
+// A repetition finds its own row and answers with the time that it holds; another claim of the run cannot have made it,
+// because that would know of it and number its attempts from there.
 const insertAttempt = statement(
   'insert_attempt',
   `insert into {schema}.step_attempts (run_id, name, occurrence, attempt, error, failed_at, next_at)
    select $1, $3, $4::int4, $5::int4, $6, now(), now() + $7::float8 * interval '1 millisecond'
    from {schema}.runs r
    where r.id = $1 and r.epoch = $2::int4 and r.status = 'running'
-   on conflict do nothing
+   on conflict (run_id, name, occurrence, attempt) do update set next_at = step_attempts.next_at
    returning (extract(epoch from next_at) * 1000)::float8 as next_at_ms`,
 );
 
