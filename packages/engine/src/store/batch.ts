@@ -83,6 +83,10 @@ export interface BatchResult {
 // finished: one index lookup per outcome.
 // `status || ''` is no oddity: a plain `status = 'running'` lets the pinned planner join through the partial index runs_owned
 //   instead of the primary key, and a million finished runs then halve the rate (measured: docs/decisions/0001-keys.md).
+// `c.run_id || '' = c.run_id`, true for every row, keeps another plan away: while the tables are small, scanning all runs looks
+//   as cheap as looking up those of a batch, and the prepared plan stays when they have grown. The planner takes the
+//   condition for a rare one, expects one row, and looks runs up by their key whatever their number. So in all statements
+//   that join rows to `unnest`.
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
@@ -113,7 +117,7 @@ const writeBatch = statement(
                  $26::text[], $27::timestamptz[], $28::timestamptz[])
        c (run_id, epoch, seq, name, occurrence, kind, output, error, child_id, started_at, finished_at)
      join {schema}.runs r on r.id = c.run_id and r.epoch = c.epoch and r.executor = $1::uuid and r.status || '' = 'running'
-     where exists (select from owner)
+     where c.run_id || '' = c.run_id and exists (select from owner)
      returning 1
    ), finished as (
      update {schema}.runs r
@@ -121,13 +125,13 @@ const writeBatch = statement(
          finished_at = case when o.status <> 'paused' then now() end
      from unnest($29::text[], $30::int4[], $31::text[], $32::text[], $33::text[]) o (id, epoch, status, output, error)
      where r.id = o.id and r.epoch = o.epoch and r.executor = $1::uuid and r.status || '' = 'running'
-       and exists (select from owner)
+       and o.id || '' = o.id and exists (select from owner)
      returning r.id, r.awaited_by, r.is_watched
    ), woken as (
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from finished where awaited_by is not null) w
-     where r.id = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
+     where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning 1
    )
    select exists (select from owner) as is_owner,

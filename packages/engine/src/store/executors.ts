@@ -121,13 +121,13 @@ const recover = statement(
          finished_at = case when r.recoveries >= $2::int4 then now() end,
          error = case when r.recoveries >= $2::int4 then replace($3, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
      from lost
-     where r.id = lost.id
+     where r.id = lost.id and lost.id || '' = lost.id
      returning r.id, r.status, r.awaited_by
    ), woken as (
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from recovered where status = 'failed' and awaited_by is not null) w
-     where r.id = w.id and r.status in ('running', 'waiting') and r.id not in (select id from lost)
+     where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from lost)
      returning 1
    ), swept as (
      delete from {schema}.executors e

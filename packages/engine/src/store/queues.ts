@@ -22,7 +22,9 @@ export interface ClaimedRun {
 // Index: runs_due, earliest first. `skip locked`: several executors claim at once and must not wait for each other.
 // The executor's row is locked for key share, as in a batch: one that was declared dead claims nothing.
 // started_at is cut to milliseconds because now() in workflow code is derived from it and must be the same on replay.
-// The outer join answers in the same round trip when the next run becomes due, so that timers fire without fast polling.
+// The outer join answers in the same round trip when the next run becomes due, so that timers fire without fast polling,
+// and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
+// notification that it is due has been used up, so the claimer must come back by itself.
 const claimDue = statement(
   'claim_due',
   `with owner as materialized (
@@ -42,7 +44,7 @@ const claimDue = statement(
          started_at = coalesce(r.started_at, date_trunc('milliseconds', now())),
          deadline_at = least(r.deadline_at, now() + r.timeout_ms * interval '1 millisecond')
      from due
-     where r.id = due.id
+     where r.id = due.id and due.id || '' = due.id
      returning r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms::float8 as timeout_ms, r.attributes,
                r.accepts_new_steps,
                (extract(epoch from r.started_at) * 1000)::float8 as started_at_ms,
@@ -50,7 +52,13 @@ const claimDue = statement(
    ), next as (
      select min(due_at) as due_at from {schema}.runs where status in ('queued', 'waiting') and due_at > now()
    )
-   select claimed.*, (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms
+   select claimed.*, (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms,
+          (select count(*) from due) < $4::int4 and exists (
+            select from {schema}.runs r
+            where r.status in ('queued', 'waiting') and r.due_at <= now()
+              and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
+              and r.id not in (select id from due) and exists (select from owner)
+          ) as has_passed_over
    from next left join claimed on true`,
 );
 
@@ -59,6 +67,8 @@ export interface Claim {
   readonly runs: readonly ClaimedRun[];
   /** Milliseconds until the next run becomes due, whoever may claim it; undefined when none has a time. */
   readonly nextDueInMs: number | undefined;
+  /** A due run could not be taken because its row was locked. */
+  readonly hasPassedOver: boolean;
 }
 
 /** A workflow that an executor hosts. */
@@ -80,6 +90,7 @@ export async function claimRuns(
   return {
     runs: rows.filter((row) => row['id'] !== null).map(parseClaimedRun),
     nextDueInMs: findNumber(onlyRow(rows), 'next_due_in_ms'),
+    hasPassedOver: readBoolean(onlyRow(rows), 'has_passed_over'),
   };
 }
 

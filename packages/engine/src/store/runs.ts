@@ -89,7 +89,7 @@ const registerWaiters = statement(
    update {schema}.runs r
    set awaited_by = (select array_agg(distinct u) from unnest(coalesce(r.awaited_by, '{}') || w.waiters) u)
    from waits w
-   where r.id = w.target and r.finished_at is null
+   where r.id = w.target and w.target || '' = w.target and r.finished_at is null
    returning r.id`,
 );
 
@@ -122,7 +122,7 @@ const park = statement(
   `update {schema}.runs r
    set status = 'waiting', executor = null, due_at = case when r.due_at is not null then now() else p.due_at end
    from unnest($1::text[], $2::int4[], $3::timestamptz[]) p (id, epoch, due_at)
-   where r.id = p.id and r.epoch = p.epoch and r.executor = $4::uuid and r.status || '' = 'running'
+   where r.id = p.id and p.id || '' = p.id and r.epoch = p.epoch and r.executor = $4::uuid and r.status || '' = 'running'
    returning r.id, r.due_at is not null and r.due_at <= now() as is_due`,
 );
 
@@ -179,7 +179,7 @@ const cancel = statement(
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from cancelled where awaited_by is not null) w
-     where r.id = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from target)
+     where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from target)
      returning 1
    ), told as (
      update {schema}.executors e
