@@ -40,6 +40,8 @@ export class Batch {
   parks: Park[] = [];
   /** Its fate is unknown, or it was refused as a whole: ask what is written before sending it again. */
   isUncertain = false;
+  /** It was sent before, and may have been carried out later than it was asked for. */
+  wasUncertain = false;
   #characters = 0;
 
   get size(): number {
@@ -82,6 +84,7 @@ export class Batch {
   split(): readonly Batch[] {
     const single = (fill: (batch: Batch) => void): Batch => {
       const batch = new Batch();
+      batch.wasUncertain = this.wasUncertain;
       fill(batch);
       return batch;
     };

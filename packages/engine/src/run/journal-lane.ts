@@ -122,18 +122,23 @@ export class Lane {
       this.#tellCommitted(batch, result);
       this.#settleStarts(batch, result);
       // In the common case every checkpoint and outcome was accepted.
-      if (result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length)
-        batch.settleRecorded();
+      const isComplete = result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length;
+      if (isComplete && batch.starts.length === 0) batch.settleRecorded();
       else await this.#reconcile(connection, batch, true);
     }
     if (batch.parks.length > 0) await this.#park(connection, batch);
   }
 
+  // An id that was taken is somebody else's, unless the batch went twice: then the first one may have committed after all.
   #settleStarts(batch: Batch, { startedIds }: BatchResult): void {
     const { starts } = batch;
     batch.starts = [];
     const started = startedIds === undefined ? undefined : new Set(startedIds);
-    for (const { row, settle } of starts) settle(started === undefined || started.has(row.id) ? 'recorded' : 'exists');
+    for (const start of starts) {
+      if (started === undefined || started.has(start.row.id)) start.settle('recorded');
+      else if (batch.wasUncertain) batch.starts.push(start);
+      else start.settle('exists');
+    }
   }
 
   // Decides each write by what is in the database. After an answer (`isFinal`), what is missing was refused; after a
@@ -145,9 +150,9 @@ export class Lane {
     batch.isUncertain = false;
     batch.starts = starts.filter(({ row, settle }) => {
       const run = written.findRun(row.id);
-      if (isOwnStart(run, executor) || (run !== undefined && !row.isOwned)) settle('recorded');
-      else if (run !== undefined) settle('exists');
-      return run === undefined;
+      if (run === undefined) return true;
+      settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
+      return false;
     });
     batch.checkpoints = checkpoints.filter(({ row, settle }) => {
       const found = written.findStep(row);
@@ -204,7 +209,7 @@ export class Lane {
       return;
     }
     if (kind === 'permanent') return this.#reject(error, batch);
-    if (kind === 'lost' || kind === 'duplicate') batch.isUncertain = true;
+    if (kind === 'lost' || kind === 'duplicate') batch.isUncertain = batch.wasUncertain = true;
     if (kind === 'duplicate') return;
     await this.#waitOut(error);
   }

@@ -2,7 +2,7 @@
 
 import type { ExecutorId, RunId } from '../values/ids.js';
 import { findStatus, type RunStatus } from '../values/status.js';
-import type { BatchRows, CheckpointRow } from './batch.js';
+import type { BatchRows, CheckpointRow, StartRow } from './batch.js';
 import { int4Array, textArray } from './binary-arrays.js';
 import { findText, readNumber, readText, statement, type Queryable } from './sql.js';
 
@@ -19,12 +19,16 @@ export interface WrittenRun {
   readonly status: RunStatus;
   readonly executor: string | undefined;
   readonly workflow: string;
+  readonly createdAtMs: number;
 }
 
 // Index: primary key of runs.
 const selectRuns = statement(
   'written_runs',
-  `select id, epoch, status, executor::text as executor, workflow from {schema}.runs where id = any ($1::text[])`,
+  `select id, epoch, status, executor::text as executor, workflow,
+          (extract(epoch from created_at) * 1000)::float8 as created_at_ms
+   from {schema}.runs
+   where id = any ($1::text[])`,
 );
 
 // Index: primary key of steps, one lookup per checkpoint.
@@ -32,7 +36,8 @@ const selectSteps = statement(
   'written_steps',
   `select s.run_id, s.seq, s.epoch
    from unnest($1::text[], $2::int4[]) c (run_id, seq)
-   join {schema}.steps s on s.run_id = c.run_id and s.seq = c.seq`,
+   join {schema}.steps s on s.run_id = c.run_id and s.seq = c.seq
+   where c.run_id || '' = c.run_id`,
 );
 
 /** Reads what is written. Only true once the batch can no longer be in flight: after its answer, or under a new connection. */
@@ -55,6 +60,7 @@ export async function findWritten(db: Queryable, rows: BatchRows): Promise<Writt
         status: findStatus(readText(row, 'status')) ?? 'paused',
         executor: findText(row, 'executor'),
         workflow: readText(row, 'workflow'),
+        createdAtMs: readNumber(row, 'created_at_ms'),
       },
     ]),
   );
@@ -71,9 +77,13 @@ export async function findWritten(db: Queryable, rows: BatchRows): Promise<Writt
   };
 }
 
-/** Whether a start is this executor's own: inserted by it, not by somebody who chose the same id. */
-export function isOwnStart(run: WrittenRun | undefined, executor: ExecutorId): boolean {
-  return run !== undefined && run.epoch <= 1 && run.executor === executor;
+/**
+ * Whether a run is there by this very start: not by somebody who chose the same id, nor by an earlier start of this executor,
+ * whose run may have finished. The time of the start tells, which the writer chose. An owned one must also still be its own.
+ */
+export function isOwnStart(run: WrittenRun, start: StartRow, executor: ExecutorId): boolean {
+  if (run.createdAtMs !== start.createdAtMs || run.workflow !== start.workflow) return false;
+  return !start.isOwned || (run.epoch <= 1 && run.executor === executor);
 }
 
 function stepKey(runId: string, seq: number): string {
