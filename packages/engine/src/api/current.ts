@@ -103,7 +103,7 @@ export function uuid(): string {
  * if (patched('fraud check')) await checkFraud(order);
  */
 export function patched(change: string): boolean {
-  return requireRun('patched').delivery.mark('patch', `patch: ${checkName('patch', change)}`);
+  return requireRun('patched').delivery.mark(`patch: ${checkName('patch', change)}`);
 }
 
 /**

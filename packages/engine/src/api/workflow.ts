@@ -1,7 +1,7 @@
 // Defining workflows: a name, a function, and what to check before it runs.
 
 import type { WorkflowDefinition } from '../run/definition.js';
-import { requireRun } from '../run/context.js';
+import { findContext, requireRun } from '../run/context.js';
 import { callChild } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
@@ -109,11 +109,17 @@ export function define(
 export async function encodeInput(definition: WorkflowDefinition, input: unknown, maxBytes: number): Promise<string> {
   const { name, inputSchema } = definition;
   const what = `the input of workflow "${name}"`;
-  const value = inputSchema === undefined ? input : await validate(inputSchema, input, what);
+  const value = inputSchema === undefined ? input : await prepared(() => validate(inputSchema, input, what));
   const text = encode(value, what);
   const bytes = text.length <= maxBytes / 3 ? 0 : Buffer.byteLength(text);
   if (bytes > maxBytes) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit: maxBytes });
   return text;
+}
+
+// A schema may take its time. In workflow code nothing may overtake the call meanwhile, live or in replay.
+async function prepared<T>(work: () => Promise<T>): Promise<T> {
+  const context = findContext();
+  return context === undefined || context.step !== undefined ? work() : context.run.delivery.prepare(work);
 }
 
 function callable(definition: WorkflowDefinition): Workflow<unknown, unknown> {

@@ -4,24 +4,7 @@
 // Knows no database: `run.ts` gives it the history and takes its records.
 
 import type { StepRecord } from '../store/steps.js';
-
-/** A recorded operation that workflow code has called and that has not been answered yet. */
-export interface Call {
-  readonly kind: string;
-  readonly name: string;
-  readonly occurrence: number;
-  readonly startedAtMs: number;
-  /** The wait's deadline, for a call that only waits; Infinity when it has none. */
-  waitsUntilMs: number | undefined;
-  /** The run that the call awaits. */
-  childId: string | undefined;
-}
-
-/** A result in the form in which it is stored. */
-export interface Result {
-  readonly output?: string;
-  readonly error?: string;
-}
+import { describe, keyOf, newCall, type Call, type Result } from './call.js';
 
 /** What a delivery needs from its run. */
 export interface DeliveryPort {
@@ -38,6 +21,7 @@ export interface DeliveryPort {
 }
 
 interface PendingCall extends Call {
+  /** Under which name and occurrence it is or will be recorded. */
   readonly key: string;
   readonly record: StepRecord | undefined;
   readonly begin: (call: Call) => void;
@@ -56,6 +40,8 @@ interface CallOptions {
 
 // How long code in replay may await something that is not durable before that counts as a mismatch.
 const graceMs = 1_000;
+// A marker is recorded out of order, when the code passes it.
+const markKind = 'patch';
 
 /** The calls and results of one run in memory. */
 export class Delivery {
@@ -67,7 +53,10 @@ export class Delivery {
   readonly #marks = new Map<string, boolean>();
   readonly #outstanding = new Map<string, PendingCall>();
   readonly #completed: { readonly call: PendingCall; readonly result: Result }[] = [];
+  readonly #recordedMarks: ReadonlySet<string>;
   #unbegun: PendingCall[] = [];
+  #preparing = 0;
+  #isPatient = true;
   #cursor = 0;
   #undelivered: number;
   #lastSeq: number;
@@ -77,10 +66,12 @@ export class Delivery {
 
   constructor(port: DeliveryPort, history: readonly StepRecord[], startedAtMs: number, acceptsNewSteps = false) {
     this.#port = port;
-    this.#history = history;
-    this.#recorded = new Map(history.map((record) => [keyOf(record.name, record.occurrence), record]));
+    // Code may forget a marker once it has no use for it, so nothing waits for one.
+    this.#history = history.filter(({ kind }) => kind !== markKind);
+    this.#recordedMarks = new Set(history.filter(({ kind }) => kind === markKind).map(({ name }) => name));
+    this.#recorded = new Map(this.#history.map((record) => [keyOf(record.name, record.occurrence), record]));
     this.#acceptsNewSteps = acceptsNewSteps;
-    this.#undelivered = history.length;
+    this.#undelivered = this.#history.length;
     this.#lastSeq = history.at(-1)?.seq ?? 0;
     this.#nowMs = startedAtMs;
   }
@@ -105,32 +96,22 @@ export class Delivery {
     return this.#completed.length > 0;
   }
 
-  /** Whether nothing is left to hand over or to begin. */
+  /** Whether nothing is left to hand over or to begin, and no call is being prepared. */
   get isQuiet(): boolean {
-    return this.#completed.length === 0 && this.#unbegun.length === 0 && (this.#acceptsNewSteps || !this.isReplaying);
+    const isIdle = this.#completed.length === 0 && this.#unbegun.length === 0 && this.#preparing === 0;
+    return isIdle && (this.#acceptsNewSteps || !this.isReplaying);
   }
 
   /** A durable call of workflow code. */
   call({ kind, name, formerly, begin }: CallOptions): Promise<unknown> {
+    if (this.#hasEnded) return new Promise(() => undefined);
     const occurrence = this.#count(name);
     const record = this.#recorded.get(keyOf(name, occurrence)) ?? this.#findFormer(formerly, occurrence);
     return new Promise((resolve, reject) => {
-      const key = keyOf(name, occurrence);
-      const startedAtMs = this.#port.now();
-      const waiting = { waitsUntilMs: undefined, childId: undefined };
-      const call: PendingCall = {
-        kind,
-        name,
-        occurrence,
-        startedAtMs,
-        ...waiting,
-        key,
-        record,
-        begin,
-        resolve,
-        reject,
-      };
-      this.#outstanding.set(record === undefined ? key : keyOf(record.name, record.occurrence), call);
+      const { name: recordedName, occurrence: recordedOccurrence } = record ?? { name, occurrence };
+      const key = keyOf(recordedName, recordedOccurrence);
+      const call = { ...newCall({ kind, name, occurrence }, this.#port.now()), key, record, begin, resolve, reject };
+      this.#outstanding.set(key, call);
       if (record !== undefined) return this.#port.wake();
       if (!this.isReplaying) return begin(call);
       this.#unbegun.push(call);
@@ -139,25 +120,31 @@ export class Delivery {
   }
 
   /**
+   * Does work before a call that is not durable itself, such as validating its input. Nothing is handed over meanwhile:
+   * how long it takes must not decide the place of the call.
+   */
+  async prepare<T>(work: () => Promise<T>): Promise<T> {
+    this.#preparing += 1;
+    try {
+      return await work();
+    } finally {
+      this.#preparing -= 1;
+      this.#port.wake();
+    }
+  }
+
+  /**
    * Whether this run has passed a marker, or passes it now for the first time. Answered at once and out of order.
    * A run that went by this point before the marker existed never gets it.
    */
-  mark(kind: string, name: string): boolean {
+  mark(name: string): boolean {
     const known = this.#marks.get(name);
     if (known !== undefined) return known;
-    const record = this.#recorded.get(keyOf(name, 1));
-    const isMarked = record !== undefined || !this.isReplaying;
+    const isRecorded = this.#recordedMarks.has(name);
+    const isMarked = isRecorded || !this.isReplaying;
     this.#marks.set(name, isMarked);
-    if (record !== undefined) this.#passOver(keyOf(name, 1));
-    else if (isMarked) {
-      const call: Call = {
-        kind,
-        name,
-        occurrence: 1,
-        startedAtMs: this.#nowMs,
-        waitsUntilMs: undefined,
-        childId: undefined,
-      };
+    if (isMarked && !isRecorded && !this.#hasEnded) {
+      const call = newCall({ kind: markKind, name, occurrence: 1 }, this.#nowMs);
       this.#port.record(call, {}, ++this.#lastSeq, this.#nowMs);
     }
     return isMarked;
@@ -171,20 +158,24 @@ export class Delivery {
     this.#port.wake();
   }
 
-  /** Hands over at most one result, or begins what may begin. Called once per macrotask after a wake. */
-  pump(): void {
-    if (this.#hasEnded) return;
+  /**
+   * Hands over at most one result, or begins what may begin. Called once per macrotask after a wake. Returns whether the
+   * code has been given something, to which it will react before the next turn.
+   */
+  pump(): boolean {
+    if (this.#hasEnded || this.#preparing > 0) return false;
     this.#calmDown();
     const replayed = this.#nextRecorded();
     if (replayed !== undefined) return this.#replay(replayed);
     if (this.isReplaying && !this.#acceptsNewSteps) return this.#waitForCode();
     this.#beginAll();
     const next = this.#completed.shift();
-    if (next === undefined) return;
+    if (next === undefined) return false;
     const { call, result } = next;
     this.#nowMs = Math.max(this.#port.now(), this.#nowMs);
     this.#port.record(call, result, ++this.#lastSeq, this.#nowMs);
     this.#answer(call, result);
+    return true;
   }
 
   /** Nothing is handed over any more: promises of outstanding calls never settle. */
@@ -216,12 +207,13 @@ export class Delivery {
     return formerly === undefined ? undefined : this.#recorded.get(keyOf(formerly, occurrence));
   }
 
-  // The lowest recorded call that the code has asked for. Normally that is the one at the cursor.
+  // The recorded call at the cursor. Code that has not asked for it may be awaiting something that is not durable: only
+  // when it has been given time for that, or steps may be missing, is it the lowest one that the code has asked for.
   #nextRecorded(): PendingCall | undefined {
     if (!this.isReplaying) return undefined;
     const expected = this.#history[this.#cursor];
     const asked = expected && this.#outstanding.get(keyOf(expected.name, expected.occurrence));
-    if (asked !== undefined) return asked;
+    if (asked !== undefined || (this.#isPatient && !this.#acceptsNewSteps)) return asked;
     let lowest: PendingCall | undefined;
     for (const call of this.#outstanding.values()) {
       if (call.record !== undefined && call.record.seq < (lowest?.record?.seq ?? Infinity)) lowest = call;
@@ -229,15 +221,19 @@ export class Delivery {
     return lowest;
   }
 
-  #replay(call: PendingCall): void {
+  #replay(call: PendingCall): boolean {
     const { record } = call;
-    if (record === undefined) return;
-    if (record.kind !== call.kind) return this.#port.mismatch(describe(record), describe(call));
+    if (record === undefined) return false;
+    if (record.kind !== call.kind) {
+      this.#port.mismatch(describe(record), describe(call));
+      return false;
+    }
     this.#nowMs = Math.max(record.finishedAtMs, this.#nowMs);
-    this.#passOver(keyOf(record.name, record.occurrence));
+    this.#passOver(call.key);
     call.childId = record.childId;
     const { output, error } = record;
     this.#answer(call, { ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) });
+    return true;
   }
 
   // A recorded result has been used: the cursor moves over it and everything else that has been.
@@ -251,7 +247,7 @@ export class Delivery {
   }
 
   #answer(call: PendingCall, result: Result): void {
-    this.#outstanding.delete(call.record === undefined ? call.key : keyOf(call.record.name, call.record.occurrence));
+    this.#outstanding.delete(call.key);
     const opened = this.#port.open(call, result);
     if ('thrown' in opened) call.reject(opened.thrown);
     else call.resolve(opened.value);
@@ -265,25 +261,24 @@ export class Delivery {
     for (const call of calls) call.begin(call);
   }
 
-  // Recorded results are left, and none of them is asked for. The code may be awaiting something that is not durable.
-  #waitForCode(): void {
-    if (this.#unbegun.length === 0) return;
+  // The code asks for something, but not for the recorded result that is next. It may be awaiting something that is not
+  // durable. After a while, later results are handed over; when none of those is asked for either, the history does not fit.
+  #waitForCode(): false {
+    if (this.#outstanding.size === 0) return false;
     this.#grace = setTimeout(() => {
-      const found = this.#unbegun[0];
-      if (!this.#hasEnded && found !== undefined) this.#port.mismatch(this.describeNextRecord(), describe(found));
+      if (this.#hasEnded) return;
+      const [found] = this.#unbegun;
+      if (found !== undefined && this.#unbegun.length === this.#outstanding.size) {
+        return this.#port.mismatch(this.describeNextRecord(), describe(found));
+      }
+      this.#isPatient = false;
+      this.#port.wake();
     }, graceMs);
+    return false;
   }
 
   #calmDown(): void {
     clearTimeout(this.#grace);
     this.#grace = undefined;
   }
-}
-
-function keyOf(name: string, occurrence: number): string {
-  return occurrence === 1 ? name : `${name}\u0000${occurrence}`;
-}
-
-function describe({ kind, name, occurrence }: { kind: string; name: string; occurrence: number }): string {
-  return `${kind} "${name}"${occurrence === 1 ? '' : ` (call ${occurrence})`}`;
 }

@@ -2,7 +2,7 @@
 // run simply never settles; waking replays the run from its history.
 
 import type { RunId } from '../values/ids.js';
-import type { Call } from './delivery.js';
+import type { Call } from './call.js';
 
 /** What a run that only waits is waiting for. */
 export interface Waits {

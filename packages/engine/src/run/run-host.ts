@@ -6,7 +6,7 @@ import type { Logger } from '../values/logger.js';
 import type { FinalStatus } from '../values/status.js';
 import type { Clock } from './clock.js';
 import type { WorkflowDefinition } from './definition.js';
-import type { Call } from './delivery.js';
+import type { Call } from './call.js';
 import type { Journal } from './journal.js';
 
 /** The end of a run, in stored form. */

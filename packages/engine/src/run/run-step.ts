@@ -7,7 +7,7 @@ import { crashPoint } from '../values/process-state.js';
 import { decodeError, encode, encodeError } from '../values/serialize.js';
 import type { Clock } from './clock.js';
 import { withContext, type StepContext } from './context.js';
-import type { Call, Result } from './delivery.js';
+import type { Call, Result } from './call.js';
 import type { Run } from './run.js';
 
 /** A step as it was defined. */

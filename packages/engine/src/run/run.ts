@@ -7,7 +7,8 @@ import { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
 import { decode, decodeError, encodeError } from '../values/serialize.js';
 import { seededGenerator, type SeededGenerator } from '../values/pseudo-random.js';
-import { Delivery, type Call, type DeliveryPort, type Result } from './delivery.js';
+import type { Call, Result } from './call.js';
+import { Delivery, type DeliveryPort } from './delivery.js';
 import type { Start } from './journal-batch.js';
 import type { Settle, Writer } from './journal.js';
 import type { Lane } from './journal-lane.js';
@@ -149,8 +150,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** One turn: hands over a result, begins what may begin, and looks whether there is anything to stay for. */
   pump(): void {
     if (!this.isActive) return;
-    this.delivery.pump();
-    if (this.isActive) this.#considerParking();
+    const hasDelivered = this.delivery.pump();
+    if (this.isActive && !hasDelivered) this.#considerParking();
   }
 
   /** Ends the run with its outcome: one commit with whatever is still on its way. */

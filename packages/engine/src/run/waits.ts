@@ -4,7 +4,7 @@
 import { PerdureError } from '../values/errors.js';
 import { decodeError, encodeError } from '../values/serialize.js';
 import { childRunId, type RunId } from '../values/ids.js';
-import type { Call, Result } from './delivery.js';
+import type { Call, Result } from './call.js';
 import type { Run } from './run.js';
 import type { ChildStart, NewRun, Outcome, Ticket } from './run-host.js';
 

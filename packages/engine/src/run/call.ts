@@ -1,0 +1,37 @@
+// A durable call of workflow code, and what identifies it: its name, and the how-manieth call of that name it is.
+
+interface Identity {
+  readonly kind: string;
+  readonly name: string;
+  readonly occurrence: number;
+}
+
+/** A recorded operation that workflow code has called and that has not been answered yet. */
+export interface Call extends Identity {
+  readonly startedAtMs: number;
+  /** The wait's deadline, for a call that only waits; Infinity when it has none. */
+  waitsUntilMs: number | undefined;
+  /** The run that the call awaits. */
+  childId: string | undefined;
+}
+
+/** A result in the form in which it is stored. */
+export interface Result {
+  readonly output?: string;
+  readonly error?: string;
+}
+
+/** A call that waits for nothing yet. */
+export function newCall({ kind, name, occurrence }: Identity, startedAtMs: number): Call {
+  return { kind, name, occurrence, startedAtMs, waitsUntilMs: undefined, childId: undefined };
+}
+
+/** The identity of a step in its run. */
+export function keyOf(name: string, occurrence: number): string {
+  return occurrence === 1 ? name : `${name}\u0000${occurrence}`;
+}
+
+/** An operation in words, for messages. */
+export function describe({ kind, name, occurrence }: Identity): string {
+  return `${kind} "${name}"${occurrence === 1 ? '' : ` (call ${occurrence})`}`;
+}
