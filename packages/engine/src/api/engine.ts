@@ -184,7 +184,11 @@ export class Engine {
       ...settings,
       database,
       registry: this.#registry,
-      onCommitted: ({ watchedIds, hasDue }) => tell({ ended: watchedIds, due: hasDue ? true : undefined }),
+      onCommitted: ({ watchedIds, hasDue, nextDueAtMs = Infinity }) => {
+        tell({ ended: watchedIds, due: hasDue ? true : undefined });
+        // The others find it by their polls, in case this process dies.
+        if (nextDueAtMs < Infinity) claims.service.pokeWithin(nextDueAtMs - executor.clock.now());
+      },
       onWatch: () => watches.poke(),
       onRoom: () => claims.onRoom(),
     });

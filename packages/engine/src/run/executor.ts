@@ -14,6 +14,7 @@ import { Clock } from './clock.js';
 import type { Registry } from './definition.js';
 import type { Call } from './call.js';
 import { Journal } from './journal.js';
+import type { CommitNews } from './journal-lane.js';
 import { Outcomes } from './outcomes.js';
 import { persist, type Persistence } from './persist.js';
 import { Run } from './run.js';
@@ -31,7 +32,7 @@ export interface ExecutorOptions {
   readonly maxConcurrentRuns: number;
   readonly maxPayloadBytes: number;
   /** Something was committed that other processes want to know. */
-  readonly onCommitted: (news: { readonly watchedIds: readonly string[]; readonly hasDue: boolean }) => void;
+  readonly onCommitted: (news: CommitNews) => void;
   /** Somebody here waits for a run that ends elsewhere. */
   readonly onWatch: () => void;
   /** A run has left, so there is room for another. */

@@ -11,6 +11,15 @@ import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { Batch, type Start } from './journal-batch.js';
 
+/** What others may want to know of a commit. */
+export interface CommitNews {
+  readonly watchedIds: readonly string[];
+  /** Runs are due now. */
+  readonly hasDue: boolean;
+  /** When the first of the parked runs is due, of the database's time; Infinity for not before a wake-up. */
+  readonly nextDueAtMs?: number;
+}
+
 /** What a lane needs from its executor. */
 export interface LaneOptions {
   readonly connect: () => Promise<Connection>;
@@ -20,7 +29,7 @@ export interface LaneOptions {
   /** The executor was declared dead; resolves when it has a new id. */
   readonly onFenced: (id: ExecutorId) => Promise<void>;
   /** Something was committed that other processes or waiters may want to know. */
-  readonly onCommitted: (news: { readonly watchedIds: readonly string[]; readonly hasDue: boolean }) => void;
+  readonly onCommitted: (news: CommitNews) => void;
   readonly onOutage: (reason: string) => void;
   readonly onRecovered: () => void;
   readonly logger: Logger;
@@ -182,7 +191,9 @@ export class Lane {
     const { parks } = batch;
     batch.parks = [];
     for (const { row, settle } of parks) settle(parked.has(row.id) ? 'recorded' : 'refused');
-    this.#options.onCommitted({ watchedIds: [], hasDue: [...parked.values()].some(({ isDue }) => isDue) });
+    const hasDue = [...parked.values()].some(({ isDue }) => isDue);
+    const nextDueAtMs = rows.reduce((next, { dueAtMs = Infinity }) => Math.min(next, dueAtMs), Infinity);
+    this.#options.onCommitted({ watchedIds: [], hasDue, nextDueAtMs });
   }
 
   #tellCommitted(batch: Batch, result: BatchResult): void {

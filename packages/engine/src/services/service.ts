@@ -20,6 +20,9 @@ export class Service {
   #isPoked = false;
   #isFailing = false;
   #wakeUp: (() => void) | undefined;
+  // Of performance.now(): when the next round begins at the latest, whatever the current one says.
+  #latestAt = Infinity;
+  #rearm: (() => void) | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(options: ServiceOptions) {
@@ -36,6 +39,14 @@ export class Service {
     this.#wakeUp?.();
   }
 
+  /** Has the next round begin after `ms` at the latest. */
+  pokeWithin(ms: number): void {
+    const latestAt = performance.now() + ms;
+    if (latestAt >= this.#latestAt) return;
+    this.#latestAt = latestAt;
+    this.#rearm?.();
+  }
+
   /** Resolves when the current round has ended and no other will begin. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -46,6 +57,7 @@ export class Service {
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       this.#isPoked = false;
+      this.#latestAt = Infinity;
       const waitMs = await this.#round();
       if (!this.#isPoked && !this.#isStopping) await this.#wait(waitMs);
     }
@@ -68,12 +80,20 @@ export class Service {
 
   async #wait(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+      const endsAt = performance.now() + ms;
+      let timer: NodeJS.Timeout | undefined;
+      this.#rearm = (): void => {
+        clearTimeout(timer);
+        const leftMs = Math.min(endsAt, this.#latestAt) - performance.now();
+        timer = setTimeout(resolve, Math.min(Math.max(0, leftMs), 2 ** 31 - 1));
+      };
+      this.#rearm();
       this.#wakeUp = (): void => {
         clearTimeout(timer);
         resolve();
       };
     });
     this.#wakeUp = undefined;
+    this.#rearm = undefined;
   }
 }
