@@ -16,6 +16,9 @@ export interface ClaimerOptions {
   readonly pollMs: () => number;
 }
 
+// How soon to come back for a run whose row was locked: locks are held for one statement, as a rule.
+const lockedMs = 5;
+const longestLockedMs = 1_000;
 // Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
 const batchSize = 200;
 
@@ -32,17 +35,20 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
   const portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
   let isHungry = false;
   let mayHaveUnknown = false;
+  let comeBackInMs = lockedMs;
   const claim = async (): Promise<number> => {
     const limit = Math.min(executor.room, batchSize);
     isHungry = limit < portion;
     if (limit === 0 || registry.hosted.length === 0) return pollMs();
     if (mayHaveUnknown) await releaseUnknown(database, executor.id, executor.liveIds);
     mayHaveUnknown = false;
-    const { runs, nextDueInMs = Infinity } = await claimRuns(database, executor.id, registry.hosted, limit);
+    const claimed = await claimRuns(database, executor.id, registry.hosted, limit);
+    const { runs, nextDueInMs = Infinity, hasPassedOver } = claimed;
     await executor.adopt(runs);
     isHungry = runs.length === limit;
     if (isHungry && executor.room >= portion) return 0;
-    return Math.max(1, Math.min(pollMs(), isHungry ? Infinity : nextDueInMs));
+    comeBackInMs = hasPassedOver ? Math.min(comeBackInMs * 2, longestLockedMs) : lockedMs;
+    return Math.max(1, Math.min(pollMs(), isHungry ? Infinity : nextDueInMs, hasPassedOver ? comeBackInMs : Infinity));
   };
   const round = async (): Promise<number> => {
     try {

@@ -60,15 +60,28 @@ export async function selectRunsById(db: Queryable, ids: readonly RunId[]): Prom
 
 // Marks the unfinished ones as watched, so that whoever finishes them sends a notification, and returns all of them.
 // The mark and the answer are one act: a run that finishes in between is either marked before or returned as finished.
+// For that the rows are read as they are once locked: a plain select shows them as they were when the statement began.
 const watch = statement(
   'watch_runs',
-  `with marked as (
-     update {schema}.runs
+  `with unfinished as materialized (
+     select id from {schema}.runs where id = any ($1::text[]) and finished_at is null
+   ), held as materialized (
+     select r.id, r.workflow, r.status, r.output, r.error, r.finished_at
+     from unfinished u
+     join {schema}.runs r on r.id = u.id
+     order by r.id
+     for no key update of r
+   ), marked as (
+     update {schema}.runs r
      set is_watched = true
-     where id = any ($1::text[]) and not is_watched and finished_at is null
-     returning id
+     from held h
+     where r.id = h.id and h.finished_at is null and not r.is_watched
+     returning 1
    )
-   select id, workflow, status, output, error from {schema}.runs where id = any ($1::text[])`,
+   select id, workflow, status, output, error from held
+   union all
+   select id, workflow, status, output, error from {schema}.runs
+   where id = any ($1::text[]) and finished_at is not null and id not in (select id from held)`,
 );
 
 /** The state of runs that this process waits for; asks to be notified of those that have no outcome yet. */
