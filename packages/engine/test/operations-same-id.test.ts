@@ -27,7 +27,7 @@ test('the deadline of a start whose id is taken does not cancel the run that has
 
   const held = await holdOthers(owner, 'taken');
   const second = other.startWorkflow(job, undefined, { id: 'taken', timeout: 50 });
-  await waitForBlockedBackend(held, { statement: 'with owner' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'started as' });
   await new Promise((resolve) => setTimeout(resolve, 200)); // nothing tells that a deadline has passed
   await held.query('commit');
   const handle = await second;
@@ -46,7 +46,7 @@ test('an engine that closes while it starts a taken id does not release the run 
 
   const held = await holdOthers(owner, 'kept');
   const second = other.startWorkflow(job, undefined, { id: 'kept' });
-  await waitForBlockedBackend(held, { statement: 'with owner' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'started as' });
   const closed = other.close();
   await held.query('commit');
   await Promise.all([second, closed]);

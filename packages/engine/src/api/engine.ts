@@ -8,7 +8,7 @@ import { requireRun } from '../run/context.js';
 import { claimer, type Claimer } from '../services/claimer.js';
 import { heartbeatService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
-import { Notifier, type News } from '../services/notifier.js';
+import { channelOf, Notifier, type News } from '../services/notifier.js';
 import type { Service } from '../services/service.js';
 import { strandedWatch } from '../services/stranded.js';
 import { watcher } from '../services/watcher.js';
@@ -16,7 +16,7 @@ import { Database } from '../store/database.js';
 import { migrate } from '../store/migrate.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
-import { checkRunId } from '../values/ids.js';
+import { checkRunId, type RunId } from '../values/ids.js';
 import { registerClass } from './decorators.js';
 import { RunHandle } from './handle.js';
 import { Runs } from './manage.js';
@@ -173,7 +173,7 @@ export class Engine {
 
   #assemble(database: Database, settings: Settings): Parts {
     const { logger, leaseMs, maxRecoveries } = settings;
-    const channel = `perdure_${settings.database.schema}`.slice(0, 63);
+    const channel = channelOf(settings.database.schema);
     const notifier = new Notifier(database, channel, logger);
     const pollMs = (): number => settings.pollMs ?? (listener?.isListening === true ? 5_000 : 1_000);
     const tell = (news: News): void => {
@@ -225,7 +225,7 @@ export class Engine {
       onNews: ({ due, ended = [], cut = [] }) => {
         if (due === true) claims?.poke();
         if (cut.length > 0) executor.interrupt(cut);
-        if (ended.some((id) => executor.outcomes.has(checkRunId(id)))) watches?.poke();
+        if (ended.some((id) => executor.outcomes.has(id as RunId))) watches?.poke();
       },
       onGap: () => {
         for (const poller of pollers) poller.poke();

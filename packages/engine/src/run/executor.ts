@@ -2,7 +2,7 @@
 // Services bring it claims and bad news; the api starts runs through it. It never decides what a run does.
 
 import { hostname } from 'node:os';
-import type { Database } from '../store/database.js';
+import { readDatabaseTime, type Database } from '../store/database.js';
 import { insertExecutor, removeExecutor } from '../store/executors.js';
 import type { ClaimedRun } from '../store/queues.js';
 import { parkRuns } from '../store/runs.js';
@@ -104,8 +104,10 @@ export class Executor implements RunHost {
     return [...this.#live.keys()];
   }
 
-  /** Announces the executor to the database. */
+  /** Takes over the time of the database, and announces the executor to it. */
   async launch(): Promise<void> {
+    const askedAt = performance.now();
+    this.clock.set(await readDatabaseTime(this.options.database), askedAt);
     await this.#announce();
   }
 

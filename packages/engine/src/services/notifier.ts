@@ -2,6 +2,7 @@
 // to eight times slower commits): what is to be told gathers, and goes as one NOTIFY every few milliseconds at most.
 // Losing a notification costs time, never correctness: everything is also found by polling.
 
+import { createHash } from 'node:crypto';
 import { statement, type Queryable } from '../store/sql.js';
 import type { Logger } from '../values/logger.js';
 
@@ -13,6 +14,13 @@ export interface News {
   readonly ended?: readonly string[] | undefined;
   /** Runs that were cancelled or paused while running, each as `epoch id`. */
   readonly cut?: readonly string[] | undefined;
+}
+
+/** The channel of a schema: a name of at most 63 bytes, the most that pg_notify takes. */
+export function channelOf(schema: string): string {
+  const name = `perdure_${schema}`;
+  if (Buffer.byteLength(name) <= 63) return name;
+  return `perdure_${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`;
 }
 
 const notify = statement('notify', 'select pg_notify($1, $2)');

@@ -99,6 +99,8 @@ export class Database implements Queryable {
   /** Runs `work` with a client inside one transaction, for migrations. */
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
+    const ignore = (): void => undefined; // its statements tell of the loss; without a listener it would end the process
+    client.on('error', ignore);
     try {
       await client.query('begin isolation level read committed');
       const result = await work(client);
@@ -108,6 +110,7 @@ export class Database implements Queryable {
       await client.query('rollback').catch(() => undefined);
       throw error;
     } finally {
+      client.off('error', ignore);
       client.release();
     }
   }

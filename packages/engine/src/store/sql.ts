@@ -24,7 +24,8 @@ export function statement(name: string, text: string): Statement {
 
 /** The statement's text for one schema. */
 export function textFor(text: string, schema: string): string {
-  return text.replaceAll('{schema}', quoteName(schema));
+  const quoted = quoteName(schema);
+  return text.replaceAll('{schema}', () => quoted); // in a plain replacement, $ would have a meaning
 }
 
 /** A name as an SQL identifier, whatever characters it has. */
