@@ -27,7 +27,7 @@ export const roles = {
   async main(_, { url, warmUpMs, measureMs }) {
     const pool = new pg.Pool({ connectionString: url, max: 20 });
     await pool.query('create table rows (id uuid, seq int, body text, primary key (id, seq))');
-    const rate = (concurrency, once) => sustain({ concurrency, warmUpMs, measureMs, once });
+    const rate = async (concurrency, once) => (await sustain({ concurrency, warmUpMs, measureMs, once })).rate;
     const one = () => pool.query({ ...insertOne, values: [randomUUID(), 1, '{"ok":true}'] });
     const many = (count) => {
       const id = randomUUID();

@@ -9,6 +9,7 @@ export const workload = {
   needs: ['runs'],
   measures: {
     rate: { unit: 'steps/s', better: 'more' },
+    cpu: { unit: 'µs of client CPU per run', better: 'less' },
     wal: { unit: 'bytes of WAL per run', better: 'less' },
     statements: { unit: 'statements per run', better: 'less' },
   },
@@ -17,11 +18,12 @@ export const workload = {
 
 /** The rate is taken undisturbed; a second, shorter pass is counted by the server. */
 export async function conduct(stage) {
-  const { rate } = await stage.play('main');
+  const { rate, cpu } = await stage.play('main');
   const counted = await stage.counting(() => stage.play('main', { warmUpMs: 0, measureMs: 2_000 }));
   const { runs } = counted.figures;
   return {
     rate,
+    cpu,
     wal: counted.wal / runs,
     statements: counted.statements === undefined ? undefined : counted.statements / runs,
   };
@@ -35,8 +37,8 @@ export const roles = {
       await engine.run('steps', { count: stepsPerRun });
       runs++;
     };
-    const rate = await sustain({ concurrency, warmUpMs, measureMs, once });
+    const { rate, cpuMicros } = await sustain({ concurrency, warmUpMs, measureMs, once });
     await engine.close();
-    return { rate: rate * stepsPerRun, runs };
+    return { rate: rate * stepsPerRun, cpu: cpuMicros, runs };
   },
 };

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { clock } from './programs.mjs';
 
 /**
- * Keeps `concurrency` callers busy with `once` and returns completions per second, counted after a warm-up.
+ * Keeps `concurrency` callers busy with `once` and returns completions per second, counted after a warm-up, and this
+ * process's CPU time per completion.
  * The window opens and closes at a completion, so that commits which finish many at once do not distort it.
  */
 export async function sustain({ concurrency, warmUpMs, measureMs, once }) {
@@ -12,19 +13,23 @@ export async function sustain({ concurrency, warmUpMs, measureMs, once }) {
   const closesAt = opensAt + measureMs;
   let done = 0;
   let first;
+  let cpu;
   let last;
   const caller = async () => {
     while (clock() < closesAt) {
       await once();
       const now = clock();
       if (now < opensAt) continue;
-      if (first === undefined) first = now;
-      else done++;
+      if (first === undefined) {
+        first = now;
+        cpu = process.cpuUsage();
+      } else done++;
       last = now;
     }
   };
   await Promise.all(Array.from({ length: concurrency }, caller));
-  return done === 0 ? 0 : (done / (last - first)) * 1000;
+  const used = process.cpuUsage(cpu);
+  return { rate: (done / (last - first)) * 1000, cpuMicros: (used.user + used.system) / done };
 }
 
 /** Calls `once` `count` times one after the other, after some unmeasured calls, and returns each call's milliseconds. */

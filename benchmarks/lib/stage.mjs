@@ -124,7 +124,12 @@ function follow(child, { role, deadlineMs }) {
     if (early !== undefined) return Promise.resolve(early);
     return Promise.race([new Promise((resolve) => waiting.set(kind, resolve)), gone]);
   };
-  const figures = hear('figures');
+  // The child ends by itself once it has told its figures; its profile is written on the way out.
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const figures = hear('figures').then(async (found) => {
+    await ended;
+    return found;
+  });
   figures.catch(() => {});
   return {
     hear,
