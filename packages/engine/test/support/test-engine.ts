@@ -41,7 +41,7 @@ export interface EngineDatabase {
   connect(): Promise<pg.Client>;
   /**
    * Starts packages/engine/test/programs/<name>.ts in a process of its own; there `launchChildEngine` makes an engine
-   * with these options. Killed after the test file.
+   * with these options. Killed after the test.
    */
   spawn(name: string, options?: SpawnOptions & { readonly engine?: ChildEngineOptions }): SpawnedProcess;
 }
@@ -68,6 +68,7 @@ export function useEngineDatabase(): EngineDatabase {
   let pool: pg.Pool | undefined;
   const engines: Engine[] = [];
   const clients: pg.Client[] = [];
+  const children: SpawnedProcess[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase({ template: await migratedTemplate(), prefix: 'perdure_engine' });
@@ -76,6 +77,8 @@ export function useEngineDatabase(): EngineDatabase {
     if (mode === 'pooled') pooler = await requirePooler(database.url);
   });
   afterEach(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.splice(0).map((child) => child.exited));
     await Promise.all(engines.splice(0).map((engine) => engine.close({ timeout: '1s' })));
     await Promise.all(clients.splice(0).map((client) => client.end()));
   });
@@ -115,11 +118,14 @@ export function useEngineDatabase(): EngineDatabase {
       await client.connect();
       return client;
     },
-    spawn: (name, { engine = {}, env, ...options } = {}) =>
-      spawnProcess(fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url)), {
+    spawn: (name, { engine = {}, env, ...options } = {}) => {
+      const child = spawnProcess(fileURLToPath(new URL(`../programs/${name}.ts`, import.meta.url)), {
         ...options,
         env: { ...env, [engineOptionsVariable]: JSON.stringify({ ...quickOptions, ...reach(), ...engine }) },
-      }),
+      });
+      children.push(child);
+      return child;
+    },
   };
 }
 
