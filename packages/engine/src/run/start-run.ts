@@ -115,7 +115,7 @@ function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, paren
     version: definition.version,
     status: isOwned ? 'running' : 'queued',
     isOwned,
-    dueAtMs: isOwned ? undefined : nowMs + (delayMs ?? 0),
+    dueAtMs: isOwned ? undefined : Math.min(nowMs + (delayMs ?? 0), deadlineAtMs), // an inherited one ends it in the queue
     input,
     output: undefined,
     error: undefined,
