@@ -1,5 +1,5 @@
-// Graphile Worker: a job queue, no workflows. Best settings found: a local queue of 500 and completions in batches for draining; neither for
-// latency, where both add to it.
+// Graphile Worker: a job queue, no workflows. Best settings found: a local queue of 2,000 and completions gathered for
+// 50 ms for draining (200 jobs and 10 ms drain a third as fast); neither for latency, where both add to it.
 
 import { makeWorkerUtils, run, Logger } from 'graphile-worker';
 import { onClient, value } from '../lib/cluster.mjs';
@@ -41,9 +41,9 @@ function startWorker(url, concurrency, prefers) {
   const preferences = {
     throughput: {
       concurrentJobs: concurrency,
-      localQueue: { size: 500 },
-      completeJobBatchDelay: 0,
-      failJobBatchDelay: 0,
+      localQueue: { size: 2_000 },
+      completeJobBatchDelay: 50,
+      failJobBatchDelay: 50,
     },
     latency: { concurrentJobs: concurrency, pollInterval: 1000 },
     defaults: {},
@@ -52,7 +52,7 @@ function startWorker(url, concurrency, prefers) {
     connectionString: url,
     logger,
     noHandleSignals: true,
-    maxPoolSize: 20,
+    maxPoolSize: 10,
     taskList: Object.fromEntries(
       Object.entries(programs).map(([name, program]) => [name, async (input) => void (await program(input, verbs))]),
     ),
