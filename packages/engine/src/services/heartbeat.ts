@@ -63,7 +63,7 @@ async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> 
 
 // In bounded portions: a mass failure makes neither a huge transaction nor long locks.
 async function recover({ database, maxRecoveries, onRecovered }: HeartbeatOptions): Promise<void> {
-  const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries }));
+  const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
   for (;;) {
     const { recovered, failedIds } = await recoverRuns(database, recoveryBatch, maxRecoveries, crashLimit);
     if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
