@@ -1,6 +1,7 @@
 // npm run bench -- w1 w2 --peers dbos,absurd --rounds 3 --json FILE
 // Plays each workload in rounds, the contestants taking turns, each in processes and a database of its own, and prints medians and ratios.
 
+import { execFileSync } from 'node:child_process';
 import { readdirSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +56,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void fini
 
 const results = {};
 const ratios = {};
-const versions = { node: process.version.slice(1), postgres: cluster.version };
+const versions = { node: process.version.slice(1), postgres: cluster.version, commit: commit() };
 try {
   for (const name of names) {
     const { workload, conduct } = await import(`./${name}.mjs`);
@@ -123,6 +124,20 @@ function writeJson(file) {
     ratios,
   };
   writeFileSync(file, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+// Which source was measured; undefined outside a checkout.
+function commit() {
+  if (process.env.BENCH_COMMIT) return process.env.BENCH_COMMIT;
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: here,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
 }
 
 async function finish(code) {

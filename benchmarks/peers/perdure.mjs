@@ -6,14 +6,22 @@ import { packageVersion } from '../lib/package-version.mjs';
 import { programs } from '../lib/programs.mjs';
 
 export const version = packageVersion('perdure');
-export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history'];
+const has = (...names) => names.every((name) => perdure[name] !== undefined);
+export const offers = [
+  ...['runs', 'sleep', 'remote', 'recovery', 'long', 'history'],
+  ...(has('topic', 'receive') ? ['messages'] : []),
+  ...(has('queue') ? ['queue'] : []),
+];
 /** The default. */
 export const leaseMs = 6_000;
 export const parksCheaply = true;
 
+const queueName = 'bench';
+const mail = perdure.topic?.('mail');
 const verbs = {
   step: (name, fn) => perdure.runStep(name, fn),
   sleep: (ms) => perdure.sleep(ms),
+  receive: () => perdure.receive(mail),
 };
 
 export async function open({ url, role = 'both', concurrency = 1_000 }) {
@@ -23,13 +31,18 @@ export async function open({ url, role = 'both', concurrency = 1_000 }) {
   const engine = perdure.createEngine({
     database: url,
     workflows: role === 'client' ? [] : Object.values(workflows),
+    ...(has('queue') && role !== 'client' ? { queues: [perdure.queue(queueName, { concurrency })] } : {}),
     maxConcurrentRuns: Math.max(concurrency, 1_000),
     logger: perdure.silentLogger,
   });
   await engine.launch();
+  const enqueue = (name, input) => engine.startWorkflow(workflows[name], input, { queue: queueName });
   return {
     start: (name, input) => engine.startWorkflow(workflows[name], input),
     run: async (name, input) => (await engine.startWorkflow(workflows[name], input)).result(),
+    send: (run, _, message) => engine.send(run.id, mail, message),
+    enqueue,
+    enqueueMany: (name, inputs) => Promise.all(inputs.map((input) => enqueue(name, input))),
     unfinished: () => count(url, ['queued', 'running', 'waiting']),
     parked: () => count(url, ['waiting']),
     close: () => engine.close(),
