@@ -71,7 +71,7 @@ function cell(result, measure) {
   return found === undefined ? '–' : figure(found.median);
 }
 
-export function figure(number) {
+function figure(number) {
   const digits = Math.max(0, Math.min(2, 2 - Math.floor(Math.log10(Math.abs(number) || 1))));
   return number.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,17 +1,16 @@
 // Ours, from the built packages. What the engine does not offer yet is left out of `offers` and reported as not available.
 
-import * as perdure from 'perdure';
 import { onClient, value } from '../lib/cluster.mjs';
 import { packageVersion } from '../lib/package-version.mjs';
 import { programs } from '../lib/programs.mjs';
 
+// Not a static import: the linter would miss what the engine does not have yet.
+const perdure = await import('perdure');
 export const version = packageVersion('perdure');
 const has = (...names) => names.every((name) => perdure[name] !== undefined);
-export const offers = [
-  ...['runs', 'sleep', 'remote', 'recovery', 'long', 'history'],
-  ...(has('topic', 'receive') ? ['messages'] : []),
-  ...(has('queue') ? ['queue'] : []),
-];
+export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history'];
+if (has('topic', 'receive')) offers.push('messages');
+if (has('queue')) offers.push('queue');
 /** The default. */
 export const leaseMs = 6_000;
 export const parksCheaply = true;
