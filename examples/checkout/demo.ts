@@ -32,7 +32,7 @@ try {
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {
   screen.verdict(false, 'The demo did not get to its end.');
-  console.error(error);
+  if (!interrupted.signal.aborted) console.error(error);
   process.exitCode = 1;
 }
 
