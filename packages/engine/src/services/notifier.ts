@@ -50,7 +50,7 @@ export class Notifier {
     if (news.due === true) this.#due = true;
     for (const id of news.ended ?? []) this.#ended.add(id);
     for (const id of news.cut ?? []) this.#cut.add(id);
-    this.#sending ??= this.#send();
+    if (this.#hasNews) this.#sending ??= this.#send();
   }
 
   /** Sends what is left. */
@@ -59,8 +59,13 @@ export class Notifier {
     await this.#sending;
   }
 
+  get #hasNews(): boolean {
+    return this.#due || this.#ended.size > 0 || this.#cut.size > 0;
+  }
+
+  // Never called without news: it would end, and clear #sending, before tell() has set it.
   async #send(): Promise<void> {
-    while (this.#due || this.#ended.size > 0 || this.#cut.size > 0) {
+    while (this.#hasNews) {
       try {
         await this.#db.query(notify, [this.#channel, JSON.stringify(this.#take())]);
       } catch (err) {
