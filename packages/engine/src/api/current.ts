@@ -124,7 +124,7 @@ function write(level: LogLevel, fields: LogFields, message: string): void {
   const context = findContext();
   if (context === undefined) return consoleLogger()[level](fields, message);
   const { run, step } = context;
-  if (step === undefined && run.delivery.isReplaying) return;
+  if (step === undefined && run.isRepeating) return;
   const place = step === undefined ? {} : { step: step.name, attempt: step.attempt };
   run.host.logger[level]({ runId: run.id, workflow: run.seed.definition.name, ...place, ...fields }, message);
 }

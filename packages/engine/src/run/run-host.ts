@@ -95,6 +95,8 @@ export interface RunSeed {
   readonly attributes: Readonly<Record<string, unknown>> | undefined;
   readonly history: History;
   readonly acceptsNewSteps: boolean;
+  /** Its code has run before, up to the waits or steps that its history ends with. */
+  readonly isContinued: boolean;
 }
 
 /** A history with nothing in it. */

@@ -28,6 +28,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   executing = 0;
   /** The insert that has not been confirmed yet. */
   start: Start | undefined;
+  #hasRecorded = false;
   #hasLeft = false;
   #isLeaving = false;
   #gate: (() => void)[] = [];
@@ -56,6 +57,11 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** Whether it still runs here. */
   get isActive(): boolean {
     return !this.#hasLeft && !this.#isLeaving;
+  }
+
+  /** Whether the code repeats what it did in an earlier claim: nothing new has reached it since. */
+  get isRepeating(): boolean {
+    return this.delivery.isReplaying || (this.seed.isContinued && !this.#hasRecorded);
   }
 
   /** The generator behind random() and uuid(): the same numbers on every replay. */
@@ -94,6 +100,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   }
 
   record(call: Call, result: Result, seq: number, finishedAtMs: number): void {
+    this.#hasRecorded = true;
     const { kind, name, occurrence, childId, startedAtMs } = call;
     const row: CheckpointRow = {
       runId: this.id,

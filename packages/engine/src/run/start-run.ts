@@ -140,5 +140,6 @@ function toSeed(definition: WorkflowDefinition, row: StartRow): RunSeed {
     attributes: row.attributes === undefined ? undefined : (JSON.parse(row.attributes) as Record<string, unknown>),
     history: emptyHistory,
     acceptsNewSteps: false,
+    isContinued: false,
   };
 }

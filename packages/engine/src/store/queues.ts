@@ -16,6 +16,8 @@ export interface ClaimedRun {
   readonly deadlineAtMs: number | undefined;
   readonly timeoutMs: number | undefined;
   readonly acceptsNewSteps: boolean;
+  /** It has run before and was parked, released or lost: not new, and not resumed by somebody. */
+  readonly isContinued: boolean;
   readonly attributes: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -30,7 +32,7 @@ const claimDue = statement(
   `with owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
    ), due as (
-     select r.id
+     select r.id, r.status
      from {schema}.runs r
      where r.status in ('queued', 'waiting') and r.due_at <= now()
        and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
@@ -46,7 +48,7 @@ const claimDue = statement(
      from due
      where r.id = due.id and due.id || '' = due.id
      returning r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms::float8 as timeout_ms, r.attributes,
-               r.accepts_new_steps,
+               r.accepts_new_steps, due.status = 'waiting' as is_continued,
                (extract(epoch from r.started_at) * 1000)::float8 as started_at_ms,
                (extract(epoch from r.deadline_at) * 1000)::float8 as deadline_at_ms
    ), next as (
@@ -105,6 +107,7 @@ function parseClaimedRun(row: Row): ClaimedRun {
     deadlineAtMs: findNumber(row, 'deadline_at_ms'),
     timeoutMs: findNumber(row, 'timeout_ms'),
     acceptsNewSteps: readBoolean(row, 'accepts_new_steps'),
+    isContinued: readBoolean(row, 'is_continued'),
     attributes: parseAttributes(row['attributes']),
   };
 }
