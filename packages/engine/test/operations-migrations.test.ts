@@ -155,6 +155,17 @@ test('a role that may not change the schema runs workflows once the migrations a
   expect(await greetWith({ database: asRole })).toBe('Hello you');
 });
 
+test('a role that owns the schema migrates it without the right to create schemas [168]', async () => {
+  const { url } = await emptyDatabase();
+  const client = await connect(url);
+  const role = `owner_${process.pid}_${Math.floor(performance.now())}`;
+  await client.query(`create role ${role} login; create schema perdure authorization ${role}`);
+  cleanups.push(() => client.query(`drop owned by ${role}; drop role ${role}`));
+  const asRole = Object.assign(new URL(url), { username: role }).href;
+
+  expect(await greetWith({ database: asRole })).toBe('Hello you');
+});
+
 test('without leave to migrate, a launch on an empty database fails and creates nothing [168]', async () => {
   const { url } = await emptyDatabase();
 

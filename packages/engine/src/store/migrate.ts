@@ -9,15 +9,16 @@ import { codeOf, explain, kindOf } from './failures.js';
 import { migrations } from './migrations.generated.js';
 import { readBoolean, readNumber, statement, textFor } from './sql.js';
 
-const bootstrap = [
-  'create schema if not exists {schema}',
-  `create table if not exists {schema}.migrations (
+const createSchema = 'create schema if not exists {schema}';
+
+const createMigrations = `create table if not exists {schema}.migrations (
      id int primary key,
      name text not null,
      is_breaking boolean not null default false,
      applied_at timestamptz not null default now()
-   )`,
-];
+   )`;
+
+const findSchema = 'select from pg_namespace where nspname = $1';
 
 const selectApplied = statement('select_migrations', 'select id, is_breaking from {schema}.migrations order by id');
 
@@ -33,7 +34,7 @@ export function printMigrations(schema: string): string {
     ({ id, name, sql }) =>
       `begin;\n${sql}\ninsert into {schema}.migrations (id, name, is_breaking) values (${id}, '${name}', ${isBreaking(sql)}) on conflict do nothing;\ncommit;\n`,
   );
-  return textFor(`${bootstrap.join(';\n')};\n\n${parts.join('\n')}`, schema);
+  return textFor(`${createSchema};\n${createMigrations};\n\n${parts.join('\n')}`, schema);
 }
 
 /**
@@ -50,7 +51,7 @@ export async function migrate(db: Database, mayChange: boolean): Promise<void> {
       reason: `${missing.length} of ${migrations.length} migrations are not applied, and migrations are switched off`,
     });
   }
-  if (applied.size === 0) await createSchema(db);
+  if (applied.size === 0) await bootstrap(db);
   for (const migration of missing) await apply(db, migration);
 }
 
@@ -69,9 +70,12 @@ async function findApplied(db: Database): Promise<ReadonlySet<number>> {
   }
 }
 
-async function createSchema(db: Database): Promise<void> {
+// `create schema if not exists` asks for the right to create schemas even where it has nothing to do.
+async function bootstrap(db: Database): Promise<void> {
   await retryOnRace(db, 'schema', async (client) => {
-    for (const text of bootstrap) await client.query(textFor(text, db.schema));
+    const { rowCount } = await client.query(findSchema, [db.schema]);
+    if (rowCount === 0) await client.query(textFor(createSchema, db.schema));
+    await client.query(textFor(createMigrations, db.schema));
   });
 }
 
