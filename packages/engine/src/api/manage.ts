@@ -2,7 +2,7 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
-import { cancelRuns, resumeRuns, selectRunsById, type RunRow } from '../store/runs.js';
+import { cancelRuns, resumeRuns, selectRunsById, wakeWaiters, type RunRow } from '../store/runs.js';
 import { loadHistories } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
@@ -106,8 +106,9 @@ export class Runs {
     const cut = cancelled.flatMap(({ interruption }) => interruption ?? []);
     this.#executor.interrupt(cut);
     const ended = cancelled.filter(({ isWatched }) => isWatched).map((run) => run.id);
-    if (cancelled.length > 0)
-      this.#tell({ cut, ended, due: cancelled.some(({ woken }) => woken > 0) ? true : undefined });
+    const awaited = cancelled.filter(({ isAwaited }) => isAwaited).map((run) => run.id);
+    if (awaited.length > 0) await wakeWaiters(this.#database, awaited);
+    if (cancelled.length > 0) this.#tell({ cut, ended, due: awaited.length > 0 ? true : undefined });
     return cancelled.some((run) => run.id === runId);
   }
 

@@ -71,6 +71,8 @@ export interface BatchResult {
   readonly watchedIds: readonly string[];
   /** Runs that became due by these outcomes. */
   readonly woken: number;
+  /** Runs that await these outcomes and did not: they have moved on, or the statement did not see them (`wakeWaiters`). */
+  readonly unwoken: number;
 }
 
 // owner: the executor's row, locked for key share. Heartbeats do not conflict with it; declaring it dead takes it for
@@ -132,7 +134,7 @@ const writeBatch = statement(
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from finished where awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
-     returning 1
+     returning r.id
    )
    select exists (select from owner) as is_owner,
           case when (select count(*) from started) < cardinality($2::text[])
@@ -140,7 +142,9 @@ const writeBatch = statement(
           (select count(*) from recorded)::int4 as recorded,
           (select count(*) from finished)::int4 as finished,
           (select array_agg(id) from finished where is_watched) as watched_ids,
-          (select count(*) from woken)::int4 as woken`,
+          (select count(*) from woken)::int4 as woken,
+          (select count(*) from (select distinct unnest(awaited_by) as id from finished) w
+           where w.id <> all ($29::text[]) and w.id not in (select id from woken))::int4 as unwoken`,
 );
 
 /** Commits a batch. One round trip; safe to repeat only after asking what was written (`findWritten`). */
@@ -159,6 +163,7 @@ export async function commitBatch(db: Queryable, executor: ExecutorId, rows: Bat
     finished: readNumber(row, 'finished'),
     watchedIds: readTexts(row, 'watched_ids'),
     woken: readNumber(row, 'woken'),
+    unwoken: readNumber(row, 'unwoken'),
   };
 }
 
