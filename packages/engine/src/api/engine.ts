@@ -199,8 +199,7 @@ export class Engine {
       executor,
       leaseMs,
       maxRecoveries,
-      // The failed ones may have woken others.
-      onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
+      onRecovered: (runs, failedIds) => tell({ due: runs > 0 ? true : undefined, ended: failedIds }),
     });
     const listener =
       settings.mayListen && database.canListen
@@ -240,8 +239,9 @@ export class Engine {
     const { executor, listener, notifier, services, database } = parts;
     const [heartbeats, ...others] = services;
     executor.isDraining = true;
-    await Promise.all(others.map((service) => service.stop()));
-    await executor.close(timeoutMs);
+    const until = performance.now() + timeoutMs;
+    await within(timeoutMs, Promise.all(others.map((service) => service.stop())));
+    await executor.close(Math.max(0, until - performance.now()));
     await heartbeats?.stop();
     notifier.tell({ due: true });
     await Promise.all([notifier.close(), listener?.stop()]);
@@ -253,4 +253,12 @@ export class Engine {
     if (this.#parts === undefined) throw new PerdureError('ENGINE_NOT_LAUNCHED', { operation });
     return this.#parts;
   }
+}
+
+// A service may be in the middle of a statement that the database does not answer.
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
 }

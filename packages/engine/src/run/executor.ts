@@ -4,7 +4,7 @@
 import { hostname } from 'node:os';
 import { readDatabaseTime, type Database } from '../store/database.js';
 import { insertExecutor, removeExecutor } from '../store/executors.js';
-import type { ClaimedRun } from '../store/queues.js';
+import type { ClaimedRun, KnownRuns } from '../store/queues.js';
 import { parkRuns } from '../store/runs.js';
 import { loadHistories, recordAttempt, type History } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
@@ -99,25 +99,27 @@ export class Executor implements RunHost {
     return this.isDraining ? 0 : Math.max(0, this.options.maxConcurrentRuns - this.#live.size);
   }
 
-  /** The runs in memory. */
-  get liveIds(): readonly RunId[] {
-    return [...this.#live.keys()];
+  /** The runs in memory now. */
+  get knownRuns(): KnownRuns {
+    return { ids: [...this.#live.keys()], atMs: this.clock.now() };
   }
 
   /** Takes over the time of the database, and announces the executor to it. */
   async launch(): Promise<void> {
     const askedAt = performance.now();
     this.clock.set(await readDatabaseTime(this.options.database), askedAt);
-    await this.#announce();
+    await this.#announce(this.#id);
   }
 
-  /** Goes on with claimed runs. Their histories are loaded with one statement. */
-  async adopt(claims: readonly ClaimedRun[]): Promise<void> {
+  /** Goes on with runs that were claimed under the id `by`. Their histories are loaded with one statement. */
+  async adopt(claims: readonly ClaimedRun[], by: ExecutorId): Promise<void> {
     const replayed = claims.filter(({ epoch }) => epoch > 1).map(({ id }) => id);
     const load = (): ReturnType<typeof loadHistories> => loadHistories(this.options.database, replayed);
     const histories =
-      replayed.length === 0 ? new Map<string, History>() : await persist(load, this.persistence('loading histories'));
-    if (histories === undefined) return;
+      replayed.length === 0
+        ? new Map<string, History>()
+        : await persist(load, { ...this.persistence('loading histories'), isOver: () => this.isDraining });
+    if (histories === undefined || by !== this.#id || this.#rebirth !== undefined) return;
     for (const claim of claims) {
       const definition = this.options.registry.find(claim.workflow, claim.version);
       if (definition === undefined) continue; // unregistered since the claim: the next sweep releases it
@@ -143,7 +145,8 @@ export class Executor implements RunHost {
 
   /** This executor has been declared dead: its runs are others' now. It goes on under a new id. */
   async fenced(id: ExecutorId): Promise<void> {
-    if (id === this.#id) this.#rebirth = this.#startAnew();
+    if (id !== this.#id) return; // it has been told before
+    this.#rebirth ??= this.#startAnew().finally(() => (this.#rebirth = undefined));
     await this.#rebirth;
   }
 
@@ -226,7 +229,8 @@ export class Executor implements RunHost {
     this.logger.warn({ runId: run.id, epoch: run.epoch }, 'run lost: another process owns it, or it was cancelled');
     // Whatever the reason, it must not stay behind as running here with nobody to run it.
     const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() };
-    void persist(() => parkRuns(this.options.database, this.#id, [release]), this.persistence('releasing a run')).catch(
+    void persist(() => parkRuns(this.options.database, this.#id, [release]), this.persistence('releasing a run')).then(
+      (released) => released?.has(run.id) === true && this.options.onCommitted({ watchedIds: [], hasDue: true }),
       (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
     );
   }
@@ -267,25 +271,22 @@ export class Executor implements RunHost {
   }
 
   async #startAnew(): Promise<void> {
-    const before = this.#id;
-    this.#id = newExecutorId();
-    this.logger.error(
-      { executor: before, next: this.#id },
-      'executor declared dead: its runs are taken over, it starts again',
-    );
+    const [before, next] = [this.#id, newExecutorId()];
+    this.logger.error({ executor: before, next }, 'executor declared dead: its runs are taken over, it starts again');
     const reason = new PerdureError('EXECUTOR_FENCED', { executor: before });
     for (const run of this.#live.values()) {
       if (run.start !== undefined) continue; // not durable yet: nobody else can have it
       run.abandon(reason);
       this.#remove(run);
     }
-    await persist(() => this.#announce(), this.persistence('starting again'));
+    await persist(() => this.#announce(next), this.persistence('starting again'));
+    this.#id = next; // not before it is known: its first batch would find it dead
   }
 
-  async #announce(): Promise<void> {
+  async #announce(id: ExecutorId): Promise<void> {
     const { database, registry, leaseMs } = this.options;
     await insertExecutor(database, {
-      id: this.#id,
+      id,
       host: hostname(),
       pid: process.pid,
       leaseMs,

@@ -21,6 +21,8 @@ export interface Start extends Write<StartRow> {
   /** Tells the caller that the database did not answer in time; the start itself stays. */
   readonly giveUp: (error: PerdureError) => void;
   isSent: boolean;
+  /** On the monotonic clock. */
+  readonly addedAtMs: number;
 }
 
 /** A run to park. */
@@ -38,8 +40,6 @@ export class Batch {
   checkpoints: Write<CheckpointRow>[] = [];
   outcomes: Write<OutcomeRow>[] = [];
   parks: Park[] = [];
-  /** Runs that have ended, and whose waiters may not all have been woken. */
-  ended: RunId[] = [];
   /** Its fate is unknown, or it was refused as a whole: ask what is written before sending it again. */
   isUncertain = false;
   /** It was sent before, and may have been carried out later than it was asked for. */
@@ -47,7 +47,7 @@ export class Batch {
   #characters = 0;
 
   get size(): number {
-    return this.starts.length + this.checkpoints.length + this.outcomes.length + this.parks.length + this.ended.length;
+    return this.starts.length + this.checkpoints.length + this.outcomes.length + this.parks.length;
   }
 
   get isFull(): boolean {
@@ -120,6 +120,5 @@ export class Batch {
     this.checkpoints = [];
     this.outcomes = [];
     this.parks = [];
-    this.ended = [];
   }
 }

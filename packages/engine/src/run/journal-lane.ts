@@ -4,7 +4,7 @@
 import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
 import { explain, kindOf } from '../store/failures.js';
-import { parkRuns, registerWaits, wakeWaiters } from '../store/runs.js';
+import { parkRuns, registerWaits } from '../store/runs.js';
 import { findWritten, isOwnStart, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
@@ -73,10 +73,11 @@ export class Lane {
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  giveUpStarts(reason: string): void {
+  /** Tells the callers of starts from before a moment that nobody knows of them. */
+  giveUpStarts(reason: string, beforeMs = Infinity): void {
     for (const batch of [this.#current, ...this.#queue]) {
-      for (const { row, giveUp } of batch?.starts ?? [])
-        giveUp(new PerdureError('START_UNCONFIRMED', { id: row.id, reason }));
+      for (const { row, giveUp, addedAtMs } of batch?.starts ?? [])
+        if (addedAtMs <= beforeMs) giveUp(new PerdureError('START_UNCONFIRMED', { id: row.id, reason }));
     }
   }
 
@@ -112,8 +113,9 @@ export class Lane {
   // Until every write of the batch is decided.
   async #settle(batch: Batch): Promise<void> {
     while (batch.size > 0 && !this.#isClosed) {
+      const connection = await this.#connected();
+      if (connection === undefined) continue;
       try {
-        const connection = await this.#connected();
         if (batch.isUncertain) await this.#reconcile(connection, batch);
         else await this.#commit(connection, batch);
         this.#recovered();
@@ -129,7 +131,6 @@ export class Lane {
       const result = await commitBatch(connection, executor, batch.rows());
       if (!result.isOwner) return this.#fenced(executor, batch);
       this.#tellCommitted(batch, result);
-      if (result.unwoken > 0) batch.ended = batch.outcomes.map(({ row }) => row.runId);
       this.#settleStarts(batch, result);
       // In the common case every checkpoint and outcome was accepted.
       const isComplete = result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length;
@@ -137,13 +138,6 @@ export class Lane {
       else await this.#reconcile(connection, batch, true);
     }
     if (batch.parks.length > 0) await this.#park(connection, batch);
-    if (batch.ended.length > 0) await this.#wakeWaiters(connection, batch);
-  }
-
-  async #wakeWaiters(connection: Connection, batch: Batch): Promise<void> {
-    const woken = await wakeWaiters(connection, batch.ended);
-    batch.ended = [];
-    if (woken > 0) this.#options.onCommitted({ watchedIds: [], hasDue: true });
   }
 
   // An id that was taken is somebody else's, unless the batch went twice: then the first one may have committed after all.
@@ -167,8 +161,9 @@ export class Lane {
     batch.isUncertain = false;
     batch.starts = starts.filter(({ row, settle }) => {
       const run = written.findRun(row.id);
-      if (run === undefined) return true;
-      settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
+      if (run !== undefined) settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
+      else if (isFinal) settle('refused');
+      else return true;
       return false;
     });
     batch.checkpoints = checkpoints.filter(({ row, settle }) => {
@@ -180,9 +175,7 @@ export class Lane {
     });
     batch.outcomes = outcomes.filter(({ row, settle }) => {
       const run = written.findRun(row.runId);
-      const isRecorded = run?.epoch === row.epoch && run.status === row.status;
-      if (isRecorded && !isFinal) batch.ended.push(row.runId); // what the lost answer said of its waiters is not known
-      if (isRecorded) settle('recorded');
+      if (run?.epoch === row.epoch && run.status === row.status) settle('recorded');
       else if (isFinal || !owns(written, row.runId, row.epoch)) settle('refused');
       else return true;
       return false;
@@ -242,8 +235,16 @@ export class Lane {
     batch.settleAll('refused');
   }
 
-  async #connected(): Promise<Connection> {
-    if (this.#connection?.isOpen !== true) this.#connection = await this.#options.connect();
+  // Whatever keeps a connection from being made, be it a changed password, says nothing of the writes: they wait.
+  async #connected(): Promise<Connection | undefined> {
+    if (this.#connection?.isOpen === true) return this.#connection;
+    try {
+      this.#connection = await this.#options.connect();
+    } catch (error) {
+      await this.#waitOut(error);
+      return undefined;
+    }
+    if (this.#isClosed) await this.#connection.close(); // which came too late for `close`
     return this.#connection;
   }
 

@@ -23,6 +23,7 @@ export type Settle = (settlement: Settlement) => void;
 const laneCount = 2;
 const laneIsFullAt = 250;
 const outagePatienceMs = 10_000;
+const patienceCheckMs = 500;
 
 /** The journal of one executor. */
 export class Journal {
@@ -40,9 +41,14 @@ export class Journal {
 
   /** Inserts a run. The answer can be changed to that of a finished run until `isSent`. */
   start(writer: Writer, row: StartRow, settle: Settle, giveUp: (error: PerdureError) => void): Start {
-    const start: Start = { row, settle: this.#counted(writer, settle), giveUp, isSent: false };
+    const start: Start = {
+      row,
+      settle: this.#counted(writer, settle),
+      giveUp,
+      isSent: false,
+      addedAtMs: performance.now(),
+    };
     this.#add(writer, (batch) => batch.addStart(start));
-    if (this.#outage !== undefined) this.#armGiveUp();
     return start;
   }
 
@@ -97,24 +103,22 @@ export class Journal {
     return others.reduce((least, lane) => (lane.size < least.size ? lane : least), first);
   }
 
-  #beginOutage(reason: string): void {
-    if (this.#outage !== undefined) this.#outage.reason = reason;
-    else this.#armGiveUp(reason);
-  }
-
   // Runs wait for the database as long as it takes. Callers of startWorkflow do not: after a while they are told that
   // their start is unconfirmed. The start itself stays, and is carried out if it was or can still be recorded.
-  #armGiveUp(reason = this.#outage?.reason ?? ''): void {
-    clearTimeout(this.#outage?.timer);
-    const timer = setTimeout(() => {
-      for (const lane of this.#lanes) lane.giveUpStarts(this.#outage?.reason ?? reason);
-    }, outagePatienceMs);
-    timer.unref();
-    this.#outage = { timer, reason };
+  #beginOutage(reason: string): void {
+    if (this.#outage !== undefined) {
+      this.#outage.reason = reason;
+      return;
+    }
+    const giveUp = (): void => {
+      const beforeMs = performance.now() - outagePatienceMs;
+      for (const lane of this.#lanes) lane.giveUpStarts(this.#outage?.reason ?? reason, beforeMs);
+    };
+    this.#outage = { timer: setInterval(giveUp, patienceCheckMs).unref(), reason };
   }
 
   #endOutage(): void {
-    clearTimeout(this.#outage?.timer);
+    clearInterval(this.#outage?.timer);
     this.#outage = undefined;
   }
 }

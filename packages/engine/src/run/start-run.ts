@@ -4,7 +4,7 @@
 import type { StartRow } from '../store/batch.js';
 import type { Database } from '../store/database.js';
 import { selectRunsById } from '../store/runs.js';
-import { PerdureError } from '../values/errors.js';
+import { isPerdureError, PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
 import type { Registry, WorkflowDefinition } from './definition.js';
 import { Run } from './run.js';
@@ -84,7 +84,10 @@ export class Starter {
           if (run?.isActive === true && !isSafe) runWorkflow(run);
           resolve(run?.ticket ?? { id, isNew: true, outcome: undefined });
         },
-        reject,
+        // A parent waits for the database as long as it takes: not knowing is no result that it could go on with.
+        (failure) => {
+          if (parent === undefined || !isPerdureError(failure, 'START_UNCONFIRMED')) reject(failure);
+        },
       );
       if (run === undefined) return;
       run.start = start;

@@ -3,9 +3,7 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
-import { kindOf } from '../store/failures.js';
-import { claimRuns } from '../store/queues.js';
-import { releaseUnknown } from '../store/runs.js';
+import { claimRuns, releaseUnknown } from '../store/queues.js';
 import { Service } from './service.js';
 
 /** What the claimer works with. */
@@ -40,11 +38,12 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
     const limit = Math.min(executor.room, batchSize);
     isHungry = limit < portion;
     if (limit === 0 || registry.hosted.length === 0) return pollMs();
-    if (mayHaveUnknown) await releaseUnknown(database, executor.id, executor.liveIds);
+    const { id } = executor;
+    if (mayHaveUnknown) await releaseUnknown(database, id, executor.knownRuns);
     mayHaveUnknown = false;
-    const claimed = await claimRuns(database, executor.id, registry.hosted, limit);
+    const claimed = await claimRuns(database, id, registry.hosted, limit);
     const { runs, nextDueInMs = Infinity, hasPassedOver } = claimed;
-    await executor.adopt(runs);
+    await executor.adopt(runs, id);
     isHungry = runs.length === limit;
     if (isHungry && executor.room >= portion) return 0;
     comeBackInMs = hasPassedOver ? Math.min(comeBackInMs * 2, longestLockedMs) : lockedMs;
@@ -55,7 +54,7 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
       return await claim();
     } catch (error) {
       // The claim may have been carried out all the same: such runs are given back before the next one.
-      mayHaveUnknown ||= kindOf(error) === 'lost';
+      mayHaveUnknown = true;
       throw error;
     }
   };

@@ -158,19 +158,26 @@ export async function recoverRuns(
   return { recovered: readNumber(row, 'recovered'), failedIds: readTexts(row, 'failed_ids') };
 }
 
-// A clean end: whatever it still owns is due at once for others. Takes its own row for update first, as a takeover does.
-const leave = statement(
-  'leave',
+// A clean end, in two statements. The first waits for a batch that is still at work (for update, as a takeover does) and
+// lets no other begin. The second has a snapshot that sees what that batch has written. Dying in between is a death.
+const resign = statement(
+  'resign',
   `with self as (
      select id from {schema}.executors where id = $1::uuid for update
-   ), released as (
-     update {schema}.runs r
+   )
+   update {schema}.executors e set dead_at = coalesce(e.dead_at, now()) from self where e.id = self.id`,
+);
+
+// Index: runs_owned. Whatever it still owns is due at once for others.
+const leave = statement(
+  'leave',
+  `with released as (
+     update {schema}.runs
      set status = 'waiting', executor = null, due_at = now()
-     from self
-     where r.status = 'running' and r.executor = self.id
+     where status = 'running' and executor = $1::uuid
      returning 1
    ), gone as (
-     delete from {schema}.executors e using self where e.id = self.id and (select count(*) from released) >= 0
+     delete from {schema}.executors where id = $1::uuid
      returning 1
    )
    select (select count(*) from released)::int4 as released, (select count(*) from gone)::int4 as gone`,
@@ -178,5 +185,6 @@ const leave = statement(
 
 /** Removes the executor and releases its runs; returns how many. Safe to repeat. */
 export async function removeExecutor(db: Queryable, id: ExecutorId): Promise<number> {
+  await db.query(resign, [id]);
   return readNumber(onlyRow(await db.query(leave, [id])), 'released');
 }

@@ -9,7 +9,8 @@ export type FailureKind =
   | 'duplicate' // a unique key is taken
   | 'permanent'; // it will fail again
 
-const lostCodes = /^(08|57P0[1-5])/;
+// 28 and 3D000: a connection that was refused, which a change on the server can cause and mend at any time.
+const lostCodes = /^(08|28|3D000|57P0[1-5])/;
 // 25006: read only after a failover. 40: serialization, deadlock. 53: disk, memory, connections. 55P03: lock timeout.
 // 57014: statement timeout. 58: I/O. XX000 and XX001 are left permanent: they need a person.
 const transientCodes = /^(25006|40|53|55P03|55006|57014|58)/;

@@ -2,6 +2,7 @@
 // and the runs of dead executors; there is no second path into execution.
 
 import type { ExecutorId, RunId } from '../values/ids.js';
+import { textArray } from './binary-arrays.js';
 import { findNumber, onlyRow, readBoolean, readNumber, readText, statement } from './sql.js';
 import type { Queryable, Row } from './sql.js';
 
@@ -94,6 +95,27 @@ export async function claimRuns(
     nextDueInMs: findNumber(onlyRow(rows), 'next_due_in_ms'),
     hasPassedOver: readBoolean(onlyRow(rows), 'has_passed_over'),
   };
+}
+
+// Index: runs_owned. After a claim whose answer was lost: what this executor owns and does not have in memory. Runs that
+// began since the memory was looked at are left alone: they may have been started here.
+const releaseUnknownRuns = statement(
+  'release_unknown',
+  `update {schema}.runs
+   set status = 'waiting', executor = null, due_at = now()
+   where executor = $1::uuid and status = 'running' and id <> all ($2::text[]) and started_at < $3::timestamptz
+   returning 1`,
+);
+
+/** What an executor has in memory, and when that was looked at, of the database's time. */
+export interface KnownRuns {
+  readonly ids: readonly RunId[];
+  readonly atMs: number;
+}
+
+/** Gives back what this executor owns except what it knows; returns how many. Safe to repeat. */
+export async function releaseUnknown(db: Queryable, executor: ExecutorId, known: KnownRuns): Promise<number> {
+  return (await db.query(releaseUnknownRuns, [executor, textArray(known.ids), new Date(known.atMs)])).length;
 }
 
 function parseClaimedRun(row: Row): ClaimedRun {

@@ -1,0 +1,60 @@
+// What steps did to the world, written down outside of the engine: one row per execution. The rows tell whether a step
+// ran again after it had been recorded.
+
+import type pg from 'pg';
+
+/** Where steps note their executions. */
+export const effectsTable = `
+create table effects (
+  run text not null,
+  step text not null,
+  attempt int not null,
+  epoch int not null,
+  pid int not null,
+  at timestamptz not null default clock_timestamp()
+)`;
+
+/** An execution that should not have been. */
+export interface Repetition {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly why: string;
+}
+
+// A step's record carries the epoch under which it was recorded. An execution under a later epoch came after it. Within
+// one claim, a step executes once per attempt. Steps of the test workflows have names of their own within a run.
+const repeated = `
+select e.run, e.step, e.attempt, e.epoch, 'recorded under epoch ' || s.epoch as why
+from effects e
+join perdure.steps s on s.run_id = e.run and s.name = e.step
+where e.epoch > s.epoch
+union all
+select run, step, attempt, epoch, 'executed ' || count(*) || ' times in one claim'
+from effects
+group by run, step, attempt, epoch
+having count(*) > 1
+`;
+
+/** Executions of steps after they had been recorded, and twice in one claim. Should be none, whatever happened. */
+export async function findRepetitions(db: {
+  query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
+}): Promise<Repetition[]> {
+  return db.query<pg.QueryResultRow & Repetition>(repeated);
+}
+
+// For tests in which no owner dies and no connection is lost: then at least once is exactly once.
+const repeatedAtAll = `
+select run, step, attempt, max(epoch) as epoch, 'executed ' || count(*) || ' times' as why
+from effects
+group by run, step, attempt
+having count(*) > 1
+`;
+
+/** Every execution but the first of its step and attempt. */
+export async function findSecondExecutions(db: {
+  query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
+}): Promise<Repetition[]> {
+  return db.query<pg.QueryResultRow & Repetition>(repeatedAtAll);
+}
