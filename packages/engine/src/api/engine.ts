@@ -199,7 +199,8 @@ export class Engine {
       executor,
       leaseMs,
       maxRecoveries,
-      onRecovered: (runs, failedIds) => tell({ due: runs > 0 ? true : undefined, ended: failedIds }),
+      // The failed ones may have woken others.
+      onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
     });
     const listener =
       settings.mayListen && database.canListen

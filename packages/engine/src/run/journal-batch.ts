@@ -40,6 +40,8 @@ export class Batch {
   checkpoints: Write<CheckpointRow>[] = [];
   outcomes: Write<OutcomeRow>[] = [];
   parks: Park[] = [];
+  /** Runs that have ended, and whose waiters may not all have been woken. */
+  ended: RunId[] = [];
   /** Its fate is unknown, or it was refused as a whole: ask what is written before sending it again. */
   isUncertain = false;
   /** It was sent before, and may have been carried out later than it was asked for. */
@@ -47,7 +49,7 @@ export class Batch {
   #characters = 0;
 
   get size(): number {
-    return this.starts.length + this.checkpoints.length + this.outcomes.length + this.parks.length;
+    return this.starts.length + this.checkpoints.length + this.outcomes.length + this.parks.length + this.ended.length;
   }
 
   get isFull(): boolean {
@@ -120,5 +122,6 @@ export class Batch {
     this.checkpoints = [];
     this.outcomes = [];
     this.parks = [];
+    this.ended = [];
   }
 }

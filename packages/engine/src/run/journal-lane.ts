@@ -4,7 +4,7 @@
 import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
 import { explain, kindOf } from '../store/failures.js';
-import { parkRuns, registerWaits } from '../store/runs.js';
+import { parkRuns, registerWaits, wakeWaiters } from '../store/runs.js';
 import { findWritten, isOwnStart, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
@@ -131,6 +131,7 @@ export class Lane {
       const result = await commitBatch(connection, executor, batch.rows());
       if (!result.isOwner) return this.#fenced(executor, batch);
       this.#tellCommitted(batch, result);
+      if (result.unwoken > 0) batch.ended = batch.outcomes.map(({ row }) => row.runId);
       this.#settleStarts(batch, result);
       // In the common case every checkpoint and outcome was accepted.
       const isComplete = result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length;
@@ -138,6 +139,13 @@ export class Lane {
       else await this.#reconcile(connection, batch, true);
     }
     if (batch.parks.length > 0) await this.#park(connection, batch);
+    if (batch.ended.length > 0) await this.#wakeWaiters(connection, batch);
+  }
+
+  async #wakeWaiters(connection: Connection, batch: Batch): Promise<void> {
+    const woken = await wakeWaiters(connection, batch.ended);
+    batch.ended = [];
+    if (woken > 0) this.#options.onCommitted({ watchedIds: [], hasDue: true });
   }
 
   // An id that was taken is somebody else's, unless the batch went twice: then the first one may have committed after all.
@@ -175,7 +183,9 @@ export class Lane {
     });
     batch.outcomes = outcomes.filter(({ row, settle }) => {
       const run = written.findRun(row.runId);
-      if (run?.epoch === row.epoch && run.status === row.status) settle('recorded');
+      const isRecorded = run?.epoch === row.epoch && run.status === row.status;
+      if (isRecorded && !isFinal) batch.ended.push(row.runId); // what the lost answer said of its waiters is not known
+      if (isRecorded) settle('recorded');
       else if (isFinal || !owns(written, row.runId, row.epoch)) settle('refused');
       else return true;
       return false;

@@ -121,6 +121,22 @@ export async function registerWaits(db: Queryable, waits: readonly Wait[]): Prom
   return new Set(rows.map((row) => readText(row, 'id')));
 }
 
+// Index: primary key. The statement that ends a run wakes its waiters, but sees the rows as they were when it began: if it
+// then had to wait for a lock, a waiter that was inserted or claimed meanwhile has registered and goes unseen.
+const wake = statement(
+  'wake_waiters',
+  `update {schema}.runs r
+   set due_at = now()
+   from (select distinct unnest(awaited_by) as id from {schema}.runs where id = any ($1::text[]) and finished_at is not null) w
+   where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting')
+   returning 1`,
+);
+
+/** Has those go on who await any of these finished runs; returns how many. Safe to repeat: to be woken is no harm. */
+export async function wakeWaiters(db: Queryable, targets: readonly RunId[]): Promise<number> {
+  return (await db.query(wake, [textArray(targets)])).length;
+}
+
 /** A run that leaves memory until it is due or woken. */
 export interface ParkRow {
   readonly id: RunId;
@@ -187,16 +203,17 @@ const cancel = statement(
      where e.id = c.executor
      returning 1
    )
-   select id, is_watched, interruption, (select count(*) from woken)::int4 as woken from cancelled`,
+   select id, is_watched, awaited_by is not null as is_awaited, interruption from cancelled`,
 );
 
 /** What a cancellation changed. */
 export interface CancelledRun {
   readonly id: RunId;
   readonly isWatched: boolean;
+  /** Runs wait for it: see `wakeWaiters`. */
+  readonly isAwaited: boolean;
   /** For its owner, if it was running: the epoch and the id, so that a later claim of the run is not meant. */
   readonly interruption: string | undefined;
-  readonly woken: number;
 }
 
 /** Cancels unfinished runs, and with `children` everything that they started. Finished runs stay as they are. */
@@ -209,8 +226,8 @@ export async function cancelRuns(
   return (await db.query(cancel, [textArray(ids), error, children])).map((row) => ({
     id: readText(row, 'id') as RunId,
     isWatched: readBoolean(row, 'is_watched'),
+    isAwaited: readBoolean(row, 'is_awaited'),
     interruption: findText(row, 'interruption'),
-    woken: readNumber(row, 'woken'),
   }));
 }
 
