@@ -90,6 +90,7 @@ export class Service {
       this.#rearm();
       this.#wakeUp = (): void => {
         clearTimeout(timer);
+        this.#rearm = undefined; // or the timer would be set again before this wait has ended, and outlive the service
         resolve();
       };
     });

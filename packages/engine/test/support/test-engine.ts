@@ -79,8 +79,8 @@ export function useEngineDatabase(): EngineDatabase {
   afterEach(async () => {
     for (const child of children) child.kill('SIGKILL');
     await Promise.all(children.splice(0).map((child) => child.exited));
+    await Promise.all(clients.splice(0).map((client) => client.end())); // a lock of a failed test ends with its connection
     await Promise.all(engines.splice(0).map((engine) => engine.close({ timeout: '1s' })));
-    await Promise.all(clients.splice(0).map((client) => client.end()));
   });
   afterAll(async () => {
     await pool?.end();
