@@ -85,7 +85,7 @@ export function workflow(
  */
 export function contract<Input = void, Output = void>(
   name: string,
-  options: WorkflowOptions & { readonly input?: StandardSchema<Input> } = {},
+  options: WorkflowOptions & { readonly input?: StandardSchema<Input, unknown> } = {},
 ): Workflow<Input, Output> {
   return callable(define(name, undefined, options)) as Workflow<Input, Output>;
 }
