@@ -9,13 +9,13 @@ import type { WorkflowReference } from './workflow.js';
 
 /** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
 export interface ConnectionConfig {
-  readonly connectionString?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly password?: string | (() => string | Promise<string>);
-  readonly database?: string;
-  readonly ssl?: boolean | object;
+  readonly connectionString?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  readonly ssl?: boolean | object | undefined;
 }
 
 /** Options of an engine. Durations are milliseconds or text as `'10s'`. */

@@ -1,5 +1,6 @@
 // What a failed statement means: try again, tell the user, or give up. Codes: the PostgreSQL manual, appendix A.
 
+import { types } from 'node:util';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 
 /** What to do about a failed statement. */
@@ -62,7 +63,9 @@ function isRefusedLogin(error: unknown): boolean {
   return /^(28|3D000)/.test(codeOf(error) ?? '');
 }
 
+// Told by its nature, not by instanceof: a test runner's realm has classes of its own.
 function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!types.isNativeError(error)) return String(error);
+  if (error.message !== '' || !('errors' in error) || !Array.isArray(error.errors)) return error.message;
+  return error.errors.map(reasonOf).join('; '); // every address of a host was refused
 }
