@@ -125,16 +125,18 @@ test('runs nest deeper than there is room for: a child never waits for its paren
 });
 
 test('a child runs where its workflow is hosted, while its parent is parked', async () => {
-  const child = workflow('elsewhere', async () => runStep('work', async () => gate.then(() => 'done elsewhere')));
+  const gate = { open: (): void => undefined };
+  const opened = new Promise<void>((resolve) => (gate.open = resolve));
+  const child = workflow('elsewhere', () => runStep('work', () => opened.then(() => 'done elsewhere')));
   const parent = workflow('parked-caller', () => child());
-  const gate = new Promise((resolve) => setTimeout(resolve, 300));
   const [caller] = await Promise.all([
     db.launchEngine({ workflows: [parent], parkAfter: 0 }),
     db.launchEngine({ workflows: [child] }),
   ]);
-
   const run = await caller.startWorkflow(parent);
   await untilStatus(caller, run.id, 'waiting');
+
+  gate.open();
 
   expect(await run.result()).toBe('done elsewhere');
   expect(await caller.runs.get(run.id)).toMatchObject({ epoch: 2 });

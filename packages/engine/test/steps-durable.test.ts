@@ -3,6 +3,8 @@
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { currentRun, currentStep, runStep, workflow, type RetryOptions } from '../src/index.js';
+import { Database } from '../src/store/database.js';
+import { recordAttempt } from '../src/store/steps.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -228,4 +230,20 @@ test('a failed attempt that the database refuses to record ends no process, and 
   await db.query('alter table refusing.step_attempts drop constraint refuse');
 
   expect(await run.result()).toBe('charged');
+});
+
+test('recording an attempt again, because the answer got lost, finds the time that was recorded first [44]', async () => {
+  const held = workflow('held', () => runStep('charge', () => new Promise<void>(() => undefined)));
+  const engine = await db.launchEngine({ workflows: [held] });
+  const { id: runId } = await engine.startWorkflow(held);
+  const database = await Database.open({ connection: db.url, schema: 'perdure', poolSize: 1, connectTimeoutMs: 5_000 });
+  const attempt = { runId, epoch: 1, name: 'charge', occurrence: 1, attempt: 1, error: '{}', delayMs: 60_000 };
+
+  const times = [await recordAttempt(database, attempt), await recordAttempt(database, attempt)];
+  const byAnOwnerBefore = await recordAttempt(database, { ...attempt, epoch: 0 });
+  await database.close();
+
+  expect(times[0]).toEqual(expect.any(Number));
+  expect(times[1]).toBe(times[0]);
+  expect(byAnOwnerBefore).toBeUndefined();
 });

@@ -217,6 +217,26 @@ test('what was logged right before a wait that parks is not logged again when th
   expect(lines.map(({ message }) => message)).toEqual(['going to sleep', 'awake']);
 });
 
+test('a run that is resumed logs from its last recorded result on', async () => {
+  const { logger, lines } = keepingLogger();
+  const gate = { isOpen: false };
+  const logging = workflow('loud-resume', async () => {
+    log.info({}, 'first');
+    await runStep('between', () => undefined);
+    log.info({}, 'second');
+    if (!gate.isOpen) throw new Error('not yet');
+  });
+  const engine = await db.launchEngine({ workflows: [logging], logger });
+  const run = await engine.startWorkflow(logging);
+  await run.result().catch(() => undefined);
+  gate.isOpen = true;
+
+  await engine.runs.resume(run.id);
+  await engine.getHandle(run.id).result();
+
+  expect(lines.map(({ message }) => message)).toEqual(['first', 'second', 'second']);
+});
+
 test('an engine with a silent logger keeps the lines of its runs to itself', async () => {
   const logging = workflow('silenced', async () => log.error({}, 'unheard'));
   const engine = await db.launchEngine({ workflows: [logging], logger: silentLogger });
