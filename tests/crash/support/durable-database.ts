@@ -6,6 +6,7 @@ import { startDurableCluster, spawnProcess, type DurableCluster, type SpawnedPro
 import { createEngine, printMigrations, silentLogger, type Engine, type EngineOptions } from 'perdure';
 import pg from 'pg';
 import { fileURLToPath } from 'node:url';
+import type { World } from '../programs/workflows.js';
 import { startProxy, type Proxy } from './proxy.js';
 import { effectsTable } from './effects.js';
 import { workerVariable, type WorkerOptions } from './worker-options.js';
@@ -22,6 +23,8 @@ export interface DurableDatabase {
   startProxy(): Promise<Proxy>;
   /** An engine in this process; closed after the test. */
   launchEngine(options?: Partial<EngineOptions>): Promise<Engine>;
+  /** What the workflows of programs/workflows.ts need to run in this process. */
+  readonly world: World;
   /** A process that hosts the workflows of programs/workflows.ts and says "ready"; killed after the test. */
   spawnWorker(options?: WorkerOptions): SpawnedProcess;
 }
@@ -57,6 +60,9 @@ export function useDurableDatabase(): DurableDatabase {
     get cluster() {
       return present(cluster);
     },
+    get world() {
+      return { pool: present(pool), engine: undefined };
+    },
     query: async <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       (await present(pool).query<Row>(sql, values)).rows,
     connect: async () => {
@@ -76,9 +82,10 @@ export function useDurableDatabase(): DurableDatabase {
       cleanups.push(() => engine.close({ timeout: 0 }));
       return engine.launch();
     },
-    spawnWorker: ({ crashAt, ...options } = {}) => {
+    spawnWorker: ({ crashAt, clockAheadMs = 0, ...options } = {}) => {
       const worker = spawnProcess(fileURLToPath(new URL('../programs/worker.ts', import.meta.url)), {
         env: { [workerVariable]: JSON.stringify({ database: url(), ...options }) },
+        nodeOptions: [`--import=${new URL(`../programs/shift-clock.mjs?ms=${clockAheadMs}`, import.meta.url).href}`],
         ...(crashAt === undefined ? {} : { crashAt }),
       });
       cleanups.push(() => (worker.kill('SIGKILL'), worker.exited));

@@ -1,11 +1,14 @@
 // What steps did to the world, written down outside of the engine: one row per execution. The rows tell whether a step
 // ran again after it had been recorded.
 
+import { currentRun, currentStep } from 'perdure';
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 
 /** Where steps note their executions. */
 export const effectsTable = `
 create table effects (
+  id uuid primary key,
   run text not null,
   step text not null,
   attempt int not null,
@@ -13,6 +16,26 @@ create table effects (
   pid int not null,
   at timestamptz not null default clock_timestamp()
 )`;
+
+// The id lets a note be repeated whose answer was lost.
+const insertEffect = `
+insert into effects (id, run, step, attempt, epoch, pid) values ($1, $2, $3, $4, $5, $6) on conflict do nothing
+`;
+
+/** Notes that the current step executes, however often the database has to be asked. */
+export async function noteEffect(pool: pg.Pool): Promise<void> {
+  const { id, epoch } = currentRun();
+  const { name, attempt } = currentStep();
+  const values = [randomUUID(), id, name, attempt, epoch, process.pid];
+  for (;;) {
+    const isNoted = await pool.query(insertEffect, values).then(
+      () => true,
+      () => false,
+    );
+    if (isNoted) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 /** An execution that should not have been. */
 export interface Repetition {

@@ -4,7 +4,7 @@
 import { Registry } from '../run/definition.js';
 import { Executor } from '../run/executor.js';
 import { startChildIn } from '../run/waits.js';
-import { requireRun } from '../run/context.js';
+import { findContext, requireRun } from '../run/context.js';
 import { claimer, type Claimer } from '../services/claimer.js';
 import { heartbeatService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
@@ -61,6 +61,7 @@ export class Engine {
   #launching: Promise<Parts> | undefined;
   #parts: Parts | undefined;
   #closing: Promise<void> | undefined;
+  #isDrained = false;
 
   /** @internal Use `createEngine`. */
   constructor(options: EngineOptions) {
@@ -83,8 +84,8 @@ export class Engine {
 
   /**
    * Connects, applies missing migrations, and begins to run what is due. Once is enough; again is no harm.
-   * Throws CONFIG_INVALID, DATABASE_UNREACHABLE, DATABASE_READ_ONLY, SCHEMA_MISSING, SCHEMA_TOO_NEW, MIGRATION_FAILED,
-   * ENGINE_CLOSED.
+   * Throws CONFIG_INVALID, DATABASE_UNREACHABLE, DATABASE_READ_ONLY, DATABASE_REFUSED, SCHEMA_MISSING, SCHEMA_TOO_NEW,
+   * MIGRATION_FAILED, ENGINE_CLOSED.
    */
   async launch(): Promise<this> {
     if (this.#closing !== undefined) throw new PerdureError('ENGINE_CLOSED', { operation: 'launch' });
@@ -243,6 +244,7 @@ export class Engine {
     const until = performance.now() + timeoutMs;
     await within(timeoutMs, Promise.all(others.map((service) => service.stop())));
     await executor.close(Math.max(0, until - performance.now()));
+    this.#isDrained = true;
     await heartbeats?.stop();
     notifier.tell({ due: true });
     await Promise.all([notifier.close(), listener?.stop()]);
@@ -250,7 +252,9 @@ export class Engine {
   }
 
   #require(operation: string): Parts {
-    if (this.#closing !== undefined) throw new PerdureError('ENGINE_CLOSED', { operation });
+    // Until the last step has ended, the code of runs may go on: an error would become their outcome.
+    const isOver = this.#closing !== undefined && (this.#isDrained || findContext() === undefined);
+    if (isOver) throw new PerdureError('ENGINE_CLOSED', { operation });
     if (this.#parts === undefined) throw new PerdureError('ENGINE_NOT_LAUNCHED', { operation });
     return this.#parts;
   }
