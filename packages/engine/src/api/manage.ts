@@ -2,7 +2,8 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
-import { cancelRuns, resumeRuns, selectRunsById, wakeWaiters, type RunRow } from '../store/runs.js';
+import { cancelRuns, resumeRuns, selectRunsById, type RunRow } from '../store/runs.js';
+import { wakeWaiters } from '../store/waiters.js';
 import { loadHistories } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';

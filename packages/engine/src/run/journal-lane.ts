@@ -4,7 +4,8 @@
 import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
 import { explain, kindOf } from '../store/failures.js';
-import { parkRuns, registerWaits, wakeWaiters } from '../store/runs.js';
+import { parkRuns } from '../store/runs.js';
+import { registerWaits, wakeWaiters } from '../store/waiters.js';
 import { findWritten, isOwnStart, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
-import { watchRuns } from '../store/runs.js';
+import { watchRuns } from '../store/waiters.js';
 import type { RunId } from '../values/ids.js';
 import { isFinal } from '../values/status.js';
 import { Service } from './service.js';
