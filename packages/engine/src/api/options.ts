@@ -23,7 +23,7 @@ export interface EngineOptions {
   /** Connection string, driver configuration, or a pool of `pg`, whose configuration is used for connections of the engine's own. */
   readonly database: string | ConnectionConfig | { readonly options: ConnectionConfig } | undefined;
   /** A connection around a pooler in transaction mode, for notifications alone. Default: none; then such engines poll. */
-  readonly directDatabase?: string | ConnectionConfig;
+  readonly directDatabase?: string | ConnectionConfig | undefined;
   /** The schema of the engine's tables. Default: `perdure`. */
   readonly schema?: string;
   /** What this process runs, or with contracts, starts. Default: nothing. */

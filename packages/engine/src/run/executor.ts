@@ -167,7 +167,7 @@ export class Executor implements RunHost {
     await Promise.race([drained, timeout]);
     clearTimeout(timer.id);
     this.#isClosed = true;
-    const reason = new PerdureError('ENGINE_CLOSED', { operation: 'a step' });
+    const reason = new PerdureError('STEP_ABORTED', { step: '*', reason: 'the engine was closed' });
     for (const run of this.#live.values()) run.abandon(reason);
     this.#live.clear();
     this.outcomes.close();

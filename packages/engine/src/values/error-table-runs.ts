@@ -42,7 +42,7 @@ export const runErrors = {
   RUN_CANCELLED: row<{ id: string }>({
     httpStatus: 409,
     isRetryable: false,
-    what: 'The run was cancelled. Awaiting its result throws this, and so do waits inside the run.',
+    what: 'The run was cancelled. Awaiting its result throws this; its own code is told by the signals of its steps alone.',
     remedy: 'Nothing has to be done; engine.runs.resume continues it after its last recorded step.',
     message: ({ id }) => `run "${id}" was cancelled, so it has no result`,
   }),
@@ -100,7 +100,8 @@ export const runErrors = {
     httpStatus: 500,
     isRetryable: false,
     what: 'On replay the code asked for another step than the one recorded, so its history no longer fits the code.',
-    remedy: 'Restore the order of steps, guard the change with patched(), or give the changed workflow a new version.',
+    remedy:
+      'Restore the order of steps, or guard the change (patched, formerly, a version), and resume the run; or resume it with acceptNewSteps.',
     message: ({ id, workflow, expected, found }) =>
       `run "${id}" of workflow "${workflow}" recorded ${expected} here, but the code now asks for ${found}`,
   }),

@@ -53,7 +53,7 @@ export const setupErrors = {
     httpStatus: 500,
     isRetryable: false,
     what: 'The tables of the engine are not in the database, or the role may not see them.',
-    remedy: 'Run `perdure migrate`, or launch with a role that may create the schema.',
+    remedy: 'Launch once with a role that may create them, or have a DBA run what printMigrations() returns.',
     message: ({ schema, reason }) =>
       `the schema "${schema}" is not ready (${reason}), so there is nowhere to record runs`,
   }),
