@@ -39,6 +39,9 @@ export interface ExecutorOptions {
   readonly onRoom: () => void;
 }
 
+// A step that cannot be recorded is executed again when its run comes back: not over and over.
+const stuckPauseMs = 30_000;
+
 /** One engine instance's runs. */
 export class Executor implements RunHost {
   readonly clock = new Clock();
@@ -221,16 +224,17 @@ export class Executor implements RunHost {
     this.#remove(run);
   }
 
-  lost(run: HostedRun): void {
+  lost(run: HostedRun, isStuck = false): void {
     const live = this.#live.get(run.id);
     if (live !== run || this.#isClosed) return;
     live.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
     this.#remove(run);
     this.logger.warn({ runId: run.id, epoch: run.epoch }, 'run lost: another process owns it, or it was cancelled');
     // Whatever the reason, it must not stay behind as running here with nobody to run it.
-    const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() };
-    void persist(() => parkRuns(this.options.database, this.#id, [release]), this.persistence('releasing a run')).then(
-      (released) => released?.has(run.id) === true && this.options.onCommitted({ watchedIds: [], hasDue: true }),
+    const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() + (isStuck ? stuckPauseMs : 0) };
+    const persistence = { ...this.persistence('releasing a run'), isStubborn: true };
+    void persist(() => parkRuns(this.options.database, this.#id, [release]), persistence).then(
+      (released) => released?.get(run.id)?.isDue === true && this.options.onCommitted({ watchedIds: [], hasDue: true }),
       (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
     );
   }
@@ -260,7 +264,7 @@ export class Executor implements RunHost {
         run.pump();
       } catch (err) {
         this.logger.error({ err, runId: run.id }, 'a run cannot go on here');
-        this.lost(run);
+        this.lost(run, true);
       }
     }
   };

@@ -9,6 +9,7 @@ import type { RunId } from '../values/ids.js';
 export type Settlement =
   | 'recorded'
   | 'refused' // the run is no longer owned, or the executor is fenced: nothing was written
+  | 'rejected' // by the database, for a reason that a repetition does not change: nothing was written
   | 'exists'; // a start: the id was taken before
 
 interface Write<Row> {
@@ -84,20 +85,24 @@ export class Batch {
     };
   }
 
-  /** One batch per write, for a batch that the database refuses as a whole. */
+  /** The runs that it writes of. */
+  get runIds(): ReadonlySet<RunId> {
+    const ids = [...this.starts, ...this.parks].map(({ row }) => row.id);
+    return new Set([...ids, ...[...this.checkpoints, ...this.outcomes].map(({ row }) => row.runId)]);
+  }
+
+  /**
+   * One batch per run, for a batch that the database refuses as a whole. What a run writes stays together: no outcome is
+   * recorded without the steps before it.
+   */
   split(): readonly Batch[] {
-    const single = (fill: (batch: Batch) => void): Batch => {
-      const batch = new Batch();
-      batch.wasUncertain = this.wasUncertain;
-      fill(batch);
-      return batch;
-    };
-    return [
-      ...this.starts.map((start) => single((batch) => batch.addStart(start))),
-      ...this.checkpoints.map((checkpoint) => single((batch) => batch.addCheckpoint(checkpoint))),
-      ...this.outcomes.map((outcome) => single((batch) => batch.addOutcome(outcome))),
-      ...this.parks.map((park) => single((batch) => batch.addPark(park))),
-    ];
+    const batches = new Map([...this.runIds].map((id) => [id, new Batch()]));
+    for (const batch of batches.values()) batch.wasUncertain = this.wasUncertain;
+    for (const start of this.starts) batches.get(start.row.id)?.addStart(start);
+    for (const checkpoint of this.checkpoints) batches.get(checkpoint.row.runId)?.addCheckpoint(checkpoint);
+    for (const outcome of this.outcomes) batches.get(outcome.row.runId)?.addOutcome(outcome);
+    for (const park of this.parks) batches.get(park.row.id)?.addPark(park);
+    return [...batches.values()];
   }
 
   /** Tells checkpoints and outcomes that they are recorded. */

@@ -3,7 +3,7 @@
 
 import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
-import { explain, kindOf } from '../store/failures.js';
+import { explain, isReadOnly, kindOf } from '../store/failures.js';
 import { parkRuns } from '../store/runs.js';
 import { registerWaits, wakeWaiters } from '../store/waiters.js';
 import { findWritten, isOwnStart, type Written } from '../store/written.js';
@@ -228,14 +228,15 @@ export class Lane {
 
   async #handle(error: unknown, batch: Batch): Promise<void> {
     const kind = kindOf(error);
-    if (kind === 'permanent' && batch.size > 1) {
-      for (const single of batch.split()) await this.#settle(single);
+    if (kind === 'permanent' && batch.runIds.size > 1) {
+      for (const ofOneRun of batch.split()) await this.#settle(ofOneRun);
       batch.clear();
       return;
     }
     if (kind === 'permanent') return this.#reject(error, batch);
     if (kind === 'lost' || kind === 'duplicate') batch.isUncertain = batch.wasUncertain = true;
     if (kind === 'duplicate') return;
+    if (isReadOnly(error)) await this.#connection?.close(); // it leads to what was the primary, and would for ever
     await this.#waitOut(error);
   }
 
@@ -243,7 +244,7 @@ export class Lane {
     const failure = explain(error, this.#options.target);
     this.#options.logger.error({ err: failure }, 'the database refuses a write');
     for (const { giveUp } of batch.starts) giveUp(failure);
-    batch.settleAll('refused');
+    batch.settleAll('rejected');
   }
 
   // Whatever keeps a connection from being made, be it a changed password, says nothing of the writes: they wait.

@@ -53,8 +53,8 @@ export interface RunHost {
   finished(run: HostedRun, outcome: Outcome): void;
   /** The run has left memory without one: parked, paused or released. */
   left(run: HostedRun): void;
-  /** The run is no longer owned. */
-  lost(run: HostedRun): void;
+  /** The run is no longer owned; or `isStuck`: it is, but cannot go on here for now. */
+  lost(run: HostedRun, isStuck?: boolean): void;
 }
 
 /** A run to start. */

@@ -63,7 +63,7 @@ class StepExecution {
       result = await this.#execute(attempt);
     } catch (err) {
       run.host.logger.error({ err, runId: run.id, step: this.#definition.name }, 'a failed attempt was not recorded');
-      run.host.lost(run);
+      run.host.lost(run, true);
     } finally {
       run.executing -= 1;
     }

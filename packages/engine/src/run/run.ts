@@ -226,7 +226,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   #whenOwned(then?: () => void): Settle {
     return (settlement) => {
       if (this.#hasLeft) return;
-      if (settlement !== 'recorded') return this.host.lost(this);
+      if (settlement !== 'recorded') return this.host.lost(this, settlement === 'rejected');
       if (then !== undefined) then();
       else if (this.undurable === 0) this.#openGate();
     };

@@ -72,7 +72,7 @@ export class Starter {
         row,
         (settlement) => {
           if (settlement !== 'recorded' && run !== undefined) discard(run);
-          if (settlement === 'refused')
+          if (settlement === 'refused' || settlement === 'rejected')
             return reject(
               new PerdureError('STEP_ABORTED', {
                 step: newRun.definition.name,

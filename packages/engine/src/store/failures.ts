@@ -46,11 +46,16 @@ export function codeOf(error: unknown): string | undefined {
 export function explain(error: unknown, target: string): PerdureError {
   if (isPerdureError(error)) return error;
   const reason = reasonOf(error);
-  if (codeOf(error) === '25006') return new PerdureError('DATABASE_READ_ONLY', { target }, { cause: error });
+  if (isReadOnly(error)) return new PerdureError('DATABASE_READ_ONLY', { target }, { cause: error });
   if (kindOf(error) === 'lost' || isRefusedLogin(error)) {
     return new PerdureError('DATABASE_UNREACHABLE', { target, reason }, { cause: error });
   }
   return new PerdureError('DATABASE_REFUSED', { reason }, { cause: error });
+}
+
+/** Whether a server that can only be read from was asked to write: a replica, or a primary that was demoted. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === '25006';
 }
 
 /** Whether the named prepared statement is unknown or already there: a pooler in transaction mode stands between. */
