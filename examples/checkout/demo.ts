@@ -43,6 +43,7 @@ async function withDatabase<T>(work: (databaseUrl: string) => Promise<T>): Promi
     screen.happening({ pid: process.pid, text: 'uses the Postgres of DATABASE_URL' });
     return work(given);
   }
+  screen.happening({ pid: process.pid, text: 'starts a Postgres, which takes a moment the first time' });
   // Should this process be killed itself, the server notices that nobody is left, and stops.
   const postgres = await startPostgres({ database: 'checkout', stopWhenIdleMs: 60_000 });
   const { how, port, version } = postgres;

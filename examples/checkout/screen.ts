@@ -56,7 +56,7 @@ export class Screen {
     const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));
     const line = (cells: readonly string[]): string =>
       cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('   ');
-    console.log(`${indent}${this.#paint('dim', line(head))}`);
+    console.log(`${indent}${this.#paint('dim', line(head).trimEnd())}`);
     for (const row of rows) console.log(`${indent}${line(row)}`.trimEnd());
   }
 
