@@ -48,23 +48,25 @@ export interface Repetition {
 
 // A step's record carries the epoch under which it was recorded. An execution under a later epoch came after it. Within
 // one claim, a step executes once per attempt. Steps of the test workflows have names of their own within a run.
-const repeated = `
+const repeated = (schema: string): string => `
 select e.run, e.step, e.attempt, e.epoch, 'recorded under epoch ' || s.epoch as why
 from effects e
-join perdure.steps s on s.run_id = e.run and s.name = e.step
+join ${schema}.steps s on s.run_id = e.run and s.name = e.step
 where e.epoch > s.epoch
 union all
-select run, step, attempt, epoch, 'executed ' || count(*) || ' times in one claim'
-from effects
-group by run, step, attempt, epoch
+select e.run, e.step, e.attempt, e.epoch, 'executed ' || count(*) || ' times in one claim'
+from effects e
+join ${schema}.runs r on r.id = e.run
+group by e.run, e.step, e.attempt, e.epoch
 having count(*) > 1
 `;
 
 /** Executions of steps after they had been recorded, and twice in one claim. Should be none, whatever happened. */
-export async function findRepetitions(db: {
-  query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
-}): Promise<Repetition[]> {
-  return db.query<pg.QueryResultRow & Repetition>(repeated);
+export async function findRepetitions(
+  db: { query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> },
+  schema = 'perdure',
+): Promise<Repetition[]> {
+  return db.query<pg.QueryResultRow & Repetition>(repeated(schema));
 }
 
 // For tests in which no owner dies and no connection is lost: then at least once is exactly once.

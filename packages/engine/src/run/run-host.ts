@@ -8,6 +8,7 @@ import type { Clock } from './clock.js';
 import type { WorkflowDefinition } from './definition.js';
 import type { Call } from './call.js';
 import type { Journal } from './journal.js';
+import type { Persistence } from './persist.js';
 
 /** The end of a run, in stored form. */
 export interface Outcome {
@@ -35,6 +36,8 @@ export interface RunHost {
   readonly maxPayloadBytes: number;
   /** No user function may begin any more: the engine is being closed. */
   readonly isDraining: boolean;
+  /** How long to go on trying what must succeed. */
+  persistence(what: string): Persistence;
   /** Asks for `run.pump()` in the next macrotask. */
   schedulePump(run: HostedRun): void;
   /** Records a failed attempt of a step; tells when the next one is due, or nothing when the run is lost. */

@@ -7,6 +7,7 @@ import { selectRunsById } from '../store/runs.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
 import type { Registry, WorkflowDefinition } from './definition.js';
+import { persist } from './persist.js';
 import { Run } from './run.js';
 import { emptyHistory, type HostedRun, type NewRun, type RunHost, type RunSeed, type Ticket } from './run-host.js';
 import { runWorkflow } from './run-workflow.js';
@@ -79,7 +80,7 @@ export class Starter {
                 reason: 'the run that starts it is no longer owned',
               }),
             );
-          if (settlement === 'exists') return resolve(this.#findExisting(newRun, id));
+          if (settlement === 'exists') return resolve(this.#findExisting(newRun, id, parent));
           run?.whenStarted(settlement);
           if (run?.isActive === true && !isSafe) runWorkflow(run);
           resolve(run?.ticket ?? { id, isNew: true, outcome: undefined });
@@ -95,8 +96,13 @@ export class Starter {
     });
   }
 
-  async #findExisting({ definition }: NewRun, id: RunId): Promise<Ticket> {
-    const [existing] = await selectRunsById(this.#options.database, [id]);
+  // A parent does not give up here either: a lost connection would become its child's result.
+  async #findExisting({ definition }: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
+    const { database, host } = this.#options;
+    const find = (): ReturnType<typeof selectRunsById> => selectRunsById(database, [id]);
+    const found = parent === undefined ? await find() : await persist(find, host.persistence('looking for a child'));
+    if (found === undefined) throw new PerdureError('ENGINE_CLOSED', { operation: 'a start' });
+    const [existing] = found;
     if (existing === undefined) throw new PerdureError('RUN_NOT_FOUND', { id });
     checkSame(id, definition.name, existing.workflow);
     return { id, isNew: false, outcome: undefined };
