@@ -28,13 +28,14 @@ const patienceCheckMs = 500;
 /** The journal of one executor. */
 export class Journal {
   readonly #lanes: readonly Lane[];
-  #outage: { readonly timer: NodeJS.Timeout; reason: string } | undefined;
+  #outage: string | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: Omit<LaneOptions, 'onOutage' | 'onRecovered'>) {
     const handlers = {
-      onOutage: (reason: string): void => this.#beginOutage(reason),
-      onRecovered: (): void => this.#endOutage(),
+      onOutage: (reason: string): void => void (this.#outage = reason),
+      onRecovered: (): void => void (this.#outage = undefined),
     };
     this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, ...handlers }));
   }
@@ -49,6 +50,7 @@ export class Journal {
       addedAtMs: performance.now(),
     };
     this.#add(writer, (batch) => batch.addStart(start));
+    this.#patience ??= setInterval(() => this.#giveUpStarts(), patienceCheckMs).unref();
     return start;
   }
 
@@ -78,7 +80,7 @@ export class Journal {
   /** Gives up what is still waiting, and closes the connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#endOutage();
+    clearInterval(this.#patience);
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
@@ -104,21 +106,14 @@ export class Journal {
   }
 
   // Runs wait for the database as long as it takes. Callers of startWorkflow do not: after a while they are told that
-  // their start is unconfirmed. The start itself stays, and is carried out if it was or can still be recorded.
-  #beginOutage(reason: string): void {
-    if (this.#outage !== undefined) {
-      this.#outage.reason = reason;
-      return;
-    }
-    const giveUp = (): void => {
-      const beforeMs = performance.now() - outagePatienceMs;
-      for (const lane of this.#lanes) lane.giveUpStarts(this.#outage?.reason ?? reason, beforeMs);
-    };
-    this.#outage = { timer: setInterval(giveUp, patienceCheckMs).unref(), reason };
-  }
-
-  #endOutage(): void {
-    clearInterval(this.#outage?.timer);
-    this.#outage = undefined;
+  // their start is unconfirmed, also when the connection is only silent. The start itself stays, and is carried out if it
+  // was or can still be recorded.
+  #giveUpStarts(): void {
+    const beforeMs = performance.now() - outagePatienceMs;
+    const reason = this.#outage ?? 'the database does not answer';
+    for (const lane of this.#lanes) lane.giveUpStarts(reason, beforeMs);
+    if (this.#lanes.some((lane) => lane.size > 0)) return;
+    clearInterval(this.#patience);
+    this.#patience = undefined;
   }
 }
