@@ -11,17 +11,21 @@ import { findLinks, readPages, root, type Page, type Snippet } from './snippets.
 
 jest.setTimeout(120_000);
 
-const programs = join(root, 'tests', 'docs', '.snippets');
+// Several runs of the tests may share one checkout.
+const programs = join(root, 'tests', 'docs', '.snippets', String(process.pid));
 const pages = readPages();
 const pagesWithSnippets = pages.filter(({ snippets }) => snippets.length > 0);
 
 beforeAll(() => {
-  rmSync(programs, { recursive: true, force: true });
   for (const page of pagesWithSnippets) writePrograms(page);
 });
 
+afterAll(() => {
+  rmSync(programs, { recursive: true });
+});
+
 test('the snippets of the docs type-check', () => {
-  const settings = { extends: '../../../tsconfig.base.json', include: ['**/*.ts', '../world.ts'] };
+  const settings = { extends: '../../../../tsconfig.base.json', include: ['**/*.ts', '../../world.ts'] };
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
   writeFileSync(join(programs, 'tsconfig.json'), JSON.stringify({ ...settings, compilerOptions }));
 
