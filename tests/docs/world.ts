@@ -1,7 +1,7 @@
 // What the snippets of the docs take for granted: a shop, an order, and an engine that has been launched. Loaded before
 // the snippets of a page; a snippet that declares one of these names itself uses its own.
 
-import { createEngine, runStep, silentLogger, workflow, type Engine, type WorkflowFunction } from 'perdure';
+import { createEngine, runStep, silentLogger, workflow, type Engine, type Workflow } from 'perdure';
 
 interface ShopOrder {
   readonly id: number;
@@ -46,7 +46,7 @@ declare global {
   const shipping: typeof shop.shipping;
   const mail: typeof shop.mail;
   const engine: Engine;
-  const checkout: WorkflowFunction<ShopOrder, { readonly trackingId: string }>;
+  const checkout: Workflow<ShopOrder, { readonly trackingId: string }>;
 }
 
 /** Puts the names in place. The engine runs `checkout`, and what snippets register. */

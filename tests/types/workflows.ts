@@ -9,7 +9,7 @@ import {
   type RunHandle,
   type RunId,
   type StandardSchema,
-  type WorkflowFunction,
+  type Workflow,
 } from 'perdure';
 import { expectType } from './expect-type.js';
 
@@ -26,9 +26,9 @@ const cleanUp = workflow('clean up', async () => undefined);
 const report = workflow('report', async (year?: number) => `${year ?? 'all'}`);
 
 export function definitions(): void {
-  expectType<WorkflowFunction<Order, { tracking: string; total: number }>>()(checkout);
-  expectType<WorkflowFunction<void, undefined>>()(cleanUp);
-  expectType<WorkflowFunction<number | undefined, string>>()(report);
+  expectType<Workflow<Order, { tracking: string; total: number }>>()(checkout);
+  expectType<Workflow<void, undefined>>()(cleanUp);
+  expectType<Workflow<number | undefined, string>>()(report);
   workflow('with options', async () => 1, { version: '2', timeout: '1h' });
   workflow('with milliseconds', async () => 1, { timeout: 500 });
   // @ts-expect-error a workflow returns a promise
@@ -127,7 +127,7 @@ export const parent = workflow('parent', async () => {
 });
 
 // The result of a workflow that calls itself cannot be inferred.
-export const factorial: WorkflowFunction<number, number> = workflow('factorial', async (n: number) =>
+export const factorial: Workflow<number, number> = workflow('factorial', async (n: number) =>
   n < 2 ? 1 : n * (await factorial(n - 1)),
 );
 
@@ -148,7 +148,7 @@ declare const page: StandardSchema<{ page: string }, { page: number; size: numbe
 
 export async function schemas(): Promise<void> {
   const list = workflow('list', async (query) => expectType<{ page: number; size: number }>()(query), { input: page });
-  expectType<WorkflowFunction<{ page: string }, { page: number; size: number }>>()(list);
+  expectType<Workflow<{ page: string }, { page: number; size: number }>>()(list);
   await engine.startWorkflow(list, { page: '3' });
   // @ts-expect-error the schema takes text
   await engine.startWorkflow(list, { page: 3 });
@@ -160,7 +160,7 @@ export async function schemas(): Promise<void> {
 
 export async function contracts(): Promise<void> {
   const byName = contract<Order, string>('checkout', { version: '2' });
-  expectType<WorkflowFunction<Order, string>>()(byName);
+  expectType<Workflow<Order, string>>()(byName);
   expectType<string>()(await (await engine.startWorkflow(byName, order)).result());
   await engine.startWorkflow(contract('clean up'));
   contract<{ page: string }, string>('list', { input: page });

@@ -1,13 +1,7 @@
 // The whole public surface of perdure.
 
 export { createEngine, type CloseOptions, type Engine } from './api/engine.js';
-export {
-  workflow,
-  contract,
-  type Workflow as WorkflowFunction,
-  type WorkflowOptions,
-  type WorkflowReference,
-} from './api/workflow.js';
+export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
 export { step, runStep, type StepOptions } from './api/step.js';
 export { Step, Workflow, type StepDecorator, type StepMethodOptions, type WorkflowClass } from './api/decorators.js';
 export {
@@ -32,6 +26,13 @@ export type { RetryOptions } from './values/backoff.js';
 export type { Duration } from './values/duration.js';
 export { isPerdureError, PerdureError, type ErrorCode } from './values/errors.js';
 export type { ExecutorId, RunId } from './values/ids.js';
-export { consoleLogger, silentLogger, type Logger } from './values/logger.js';
+export {
+  consoleLogger,
+  silentLogger,
+  type ConsoleLoggerOptions,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+} from './values/logger.js';
 export type { StandardSchema } from './values/standard-schema.js';
 export { isFinal, runStatuses, type FinalStatus, type RunStatus } from './values/status.js';

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { workflow, sleep, sleepUntil, type Engine, type WorkflowFunction } from '../src/index.js';
+import { workflow, sleep, sleepUntil, type Engine, type Workflow } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -28,7 +28,7 @@ interface Guarded {
 async function startGuarded(name: string, end: string): Promise<Guarded> {
   const trace: string[] = [];
   const place: { engine?: Engine } = {};
-  const guarded: WorkflowFunction<void, void> = workflow(`guarded-${name}-${end}`, async () => {
+  const guarded: Workflow<void, void> = workflow(`guarded-${name}-${end}`, async () => {
     try {
       trace.push('waiting');
       if (place.engine !== undefined) await waits[name]?.(place.engine);

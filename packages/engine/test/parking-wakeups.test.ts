@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { contract, runStep, sleep, startWorkflow, workflow, type Engine, type WorkflowFunction } from '../src/index.js';
+import { contract, runStep, sleep, startWorkflow, workflow, type Engine, type Workflow } from '../src/index.js';
 import { deferred } from './support/deferred.js';
 import { blocked, lockRun } from './support/locks.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -15,7 +15,7 @@ async function parked(engine: Engine, id: string): Promise<void> {
 }
 
 /** A run that awaits the result of the run `target`, by its id. */
-function awaiting(name: string, engine: () => Engine): WorkflowFunction<string, unknown> {
+function awaiting(name: string, engine: () => Engine): Workflow<string, unknown> {
   return workflow(name, (target: string) => engine().getHandle(target).result());
 }
 

@@ -1,16 +1,7 @@
 // Names, ids and registration: which code belongs to a run, and what is refused.
 
 import { expect, test } from '@jest/globals';
-import {
-  contract,
-  createEngine,
-  runStep,
-  sleep,
-  startWorkflow,
-  step,
-  workflow,
-  type WorkflowFunction,
-} from '../src/index.js';
+import { contract, createEngine, runStep, sleep, startWorkflow, step, workflow, type Workflow } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -102,7 +93,7 @@ test('the identical definition may be registered again and again [66]', async ()
 });
 
 test('a module that is evaluated again replaces the code of its workflow [66]', async () => {
-  const evaluate = (version: string): WorkflowFunction<void, string> => workflow('hot', async () => version);
+  const evaluate = (version: string): Workflow<void, string> => workflow('hot', async () => version);
   const first = evaluate('before');
   const engine = await db.launchEngine({ workflows: [first] });
 

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { runStep, sleep, workflow, type WorkflowFunction } from '../src/index.js';
+import { runStep, sleep, workflow, type Workflow } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -27,7 +27,7 @@ async function sleptMs(runId: string): Promise<number> {
   return rows[0]?.slept ?? NaN;
 }
 
-const sleeperNamed = (name: string, duration: string): WorkflowFunction<void, string> =>
+const sleeperNamed = (name: string, duration: string): Workflow<void, string> =>
   workflow(name, async () => {
     await runStep('fall asleep', () => 'asleep');
     await sleep(duration);

@@ -4,7 +4,13 @@
 import type { WorkflowDefinition } from '../run/definition.js';
 import { PerdureError } from '../values/errors.js';
 import { callStep, defineStep, type StepOptions } from './step.js';
-import { define, definitionKey, type WorkflowOptions, type WorkflowReference } from './workflow.js';
+import {
+  define,
+  definitionKey,
+  type WorkflowFunction,
+  type WorkflowOptions,
+  type WorkflowReference,
+} from './workflow.js';
 
 /** A class whose instances are workflows. */
 export interface WorkflowClass<Input, Output> {
@@ -17,6 +23,9 @@ export interface WorkflowClass<Input, Output> {
 export interface WorkflowInstance<Input, Output> {
   run(input: Input): Promise<Output>;
 }
+
+/** What `workflow()` makes: called inside a run it is a child run; from outside it is started by `engine.startWorkflow`. */
+export type Workflow<Input, Output> = WorkflowFunction<Input, Output>;
 
 /**
  * Makes a class a workflow: its method `run(input)` is what is run. Register an instance with `engine.register`.

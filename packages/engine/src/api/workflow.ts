@@ -35,7 +35,7 @@ export interface WorkflowReference<Input, Output> {
 }
 
 /** A workflow. Called inside a run it is a child run; from outside it is started by `engine.startWorkflow`. */
-export interface Workflow<Input, Output> extends WorkflowReference<Input, Output> {
+export interface WorkflowFunction<Input, Output> extends WorkflowReference<Input, Output> {
   (...input: OptionalInput<Input>): Promise<Output>;
   readonly name: string;
 }
@@ -62,17 +62,17 @@ export function workflow<Schema extends StandardSchema, Output>(
   name: string,
   run: (input: SchemaOutput<Schema>) => Promise<Output>,
   options: WorkflowOptions & { readonly input: Schema },
-): Workflow<SchemaInput<Schema>, Output>;
+): WorkflowFunction<SchemaInput<Schema>, Output>;
 export function workflow<Input = void, Output = void>(
   name: string,
   run: (input: Input) => Promise<Output>,
   options?: WorkflowOptions,
-): Workflow<Input, Output>;
+): WorkflowFunction<Input, Output>;
 export function workflow(
   name: string,
   run: (input: never) => Promise<unknown>,
   options: WorkflowOptions & { readonly input?: StandardSchema } = {},
-): Workflow<unknown, unknown> {
+): WorkflowFunction<unknown, unknown> {
   return callable(define(name, run as (input: unknown) => Promise<unknown>, options));
 }
 
@@ -86,8 +86,8 @@ export function workflow(
 export function contract<Input = void, Output = void>(
   name: string,
   options: WorkflowOptions & { readonly input?: StandardSchema<Input, unknown> } = {},
-): Workflow<Input, Output> {
-  return callable(define(name, undefined, options)) as Workflow<Input, Output>;
+): WorkflowFunction<Input, Output> {
+  return callable(define(name, undefined, options)) as WorkflowFunction<Input, Output>;
 }
 
 /** Checks and fixes a definition. Throws NAME_INVALID, DURATION_INVALID. */
@@ -122,7 +122,7 @@ async function prepared<T>(work: () => Promise<T>): Promise<T> {
   return context === undefined || context.step !== undefined ? work() : context.run.delivery.prepare(work);
 }
 
-function callable(definition: WorkflowDefinition): Workflow<unknown, unknown> {
+function callable(definition: WorkflowDefinition): WorkflowFunction<unknown, unknown> {
   const call = async (input?: unknown): Promise<unknown> => {
     const run = requireParent(definition.name);
     const text = await encodeInput(definition, input, run.host.maxPayloadBytes);

@@ -1,7 +1,7 @@
 // A run in flight whose code changes under it: it executes the old code until it parks, and goes on with the new code.
 
 import { waitFor } from '@perdure/testing';
-import { runStep, workflow, type Engine, type RunInfo, type WorkflowFunction } from '../../src/index.js';
+import { runStep, workflow, type Engine, type RunInfo, type Workflow } from '../../src/index.js';
 import type { EngineDatabase } from './test-engine.js';
 
 /** Workflow code that reports its steps: `step` runs one that only notes its name. */
@@ -25,7 +25,7 @@ export async function startUntilParked(db: EngineDatabase, name: string, code: N
     const options = formerly === undefined ? {} : { formerly };
     return runStep(step, () => `${step} ${executed.push(step)}`, options);
   };
-  const defined = (noted: NotedCode): WorkflowFunction<void, unknown> => workflow(name, () => noted(note));
+  const defined = (noted: NotedCode): Workflow<void, unknown> => workflow(name, () => noted(note));
   const engine = await db.launchEngine({ workflows: [defined(code)], pollInterval: '50ms' });
   const { id } = await engine.startWorkflow(defined(code));
   const reaches = async (status: RunInfo['status'], sinceEpoch = 0): Promise<RunInfo> =>

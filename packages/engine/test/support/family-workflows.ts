@@ -1,12 +1,12 @@
 // Three generations of runs with a step before and after each call. A test's engine hosts them, and so does the program
 // that the test kills.
 
-import { runStep, workflow, type WorkflowFunction } from '../../src/index.js';
+import { runStep, workflow, type Workflow } from '../../src/index.js';
 
 /** The workflows, and the one to start. `onStep` is told whenever a step's function runs. */
 export function familyWorkflows(onStep: (name: string) => void): {
-  readonly parent: WorkflowFunction<void, readonly string[]>;
-  readonly all: readonly WorkflowFunction<void, readonly string[]>[];
+  readonly parent: Workflow<void, readonly string[]>;
+  readonly all: readonly Workflow<void, readonly string[]>[];
 } {
   const step = (name: string): Promise<string> =>
     runStep(name, () => {

@@ -37,7 +37,10 @@ export async function finish(
 }
 
 /** What a run that was interrupted when it had recorded `before` did wrong afterwards: nothing, that is. */
-export function faultsOf(before: readonly RecordedStep[], { trace, history, executed }: FinishedRun): readonly string[] {
+export function faultsOf(
+  before: readonly RecordedStep[],
+  { trace, history, executed }: FinishedRun,
+): readonly string[] {
   const kept = history.slice(0, before.length);
   const recorded = before.map(({ name, occurrence }) => `${name} ${occurrence}`);
   const again = executed.filter((step) => recorded.includes(step));

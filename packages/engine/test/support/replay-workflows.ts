@@ -1,6 +1,6 @@
 // The workflows of the simulation, over the real engine. Imports nothing of Jest: child programs host them too.
 
-import { currentRun, runStep, sleep, workflow, type WorkflowFunction } from '../../src/index.js';
+import { currentRun, runStep, sleep, workflow, type Workflow } from '../../src/index.js';
 import type { SimulatedWorkflow } from './delivery-simulation.js';
 import { simulatedWorkflows } from './simulated-workflows.js';
 
@@ -14,7 +14,7 @@ export interface Traced {
 export const replayNames = Object.keys(simulatedWorkflows);
 
 /** The workflows; `note` hears of each execution of a step: in whose run, and `name occurrence`. */
-export function replayWorkflows(note: (runId: string, step: string) => void): readonly WorkflowFunction<void, Traced>[] {
+export function replayWorkflows(note: (runId: string, step: string) => void): readonly Workflow<void, Traced>[] {
   return Object.entries(simulatedWorkflows).map(([name, simulated]) =>
     workflow(name, () => trace(simulated, (step) => note(currentRun().id, step))),
   );
