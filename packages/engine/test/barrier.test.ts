@@ -58,7 +58,10 @@ test('the barrier holds the steps of all branches of a run, and of no other run 
   });
   const other = workflow('other run', () => runStep('other', () => void started.push('other')));
   const engine = await db.launchEngine({ workflows: [branches, other], ...patient });
-  const [run, beside] = [await engine.startWorkflow(branches), await engine.startWorkflow(other, undefined, { delay: '1h' })];
+  const [run, beside] = [
+    await engine.startWorkflow(branches),
+    await engine.startWorkflow(other, undefined, { delay: '1h' }),
+  ];
   const letCommit = await holdCommits();
 
   first.resolve();

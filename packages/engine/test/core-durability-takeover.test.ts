@@ -67,26 +67,36 @@ describe('a process that was frozen past its lease, and its run taken over,', ()
     expect(child.lines.join()).not.toContain('finishing');
   });
 
-  test('can record nothing of what it finishes at the moment it wakes [21]', async () => {
-    const child = db.spawn('held-worker');
-    await child.message('launched');
-    const engine = await db.launchEngine();
-    const run = await engine.startWorkflow(heldContract, undefined, { id: 'racing' });
-    await child.message('holding');
+  test.each(['held', 'brief'])(
+    'can record nothing of a %s run that it finishes at the moment it wakes [21]',
+    async (name) => {
+      const [reached, release] = [gate(), gate<string>()];
+      const child = db.spawn('held-worker');
+      await child.message('launched');
+      const engine = await db.launchEngine();
+      const id = `racing ${name}`;
+      const run = await engine.startWorkflow(contract<void, string>(name), undefined, { id });
+      await child.message('holding');
+      child.kill('SIGSTOP');
+      child.send('go');
+      const hold = workflow(name, async () => {
+        if (name === 'held') await runStep('prepare', () => '');
+        return runStep('hold', async () => (reached.open(), release.opened));
+      });
+      engine.register(hold);
+      await reached.opened;
+      const before = [await findSteps(id), await engine.runs.get(id)];
 
-    child.kill('SIGSTOP');
-    child.send('go');
-    engine.register(held);
-    await run.result();
-    const steps = await findSteps('racing');
-    child.kill('SIGCONT');
+      child.kill('SIGCONT');
 
-    await child.message('released');
-    await waitForRebirth();
-    expect(await findSteps('racing')).toEqual(steps);
-    expect(await engine.runs.get('racing')).toMatchObject({ status: 'succeeded', output: 'from the parent' });
-    expect(child.lines.join()).not.toContain('finishing');
-  });
+      await child.message('released');
+      await waitForRebirth();
+      expect([await findSteps(id), await engine.runs.get(id)]).toEqual(before);
+      release.open('held by the parent');
+      expect(await run.result()).toBe('held by the parent');
+      expect((await findSteps(id)).at(-1)).toMatchObject({ name: 'hold', output: '"held by the parent"' });
+    },
+  );
 
   // Two live executors: the child has found out that it was declared dead, and has started again.
   const waitForRebirth = (): Promise<unknown> =>

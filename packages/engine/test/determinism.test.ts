@@ -61,16 +61,19 @@ test.each<[change: string, code: NotedCode, expected: string, found: string]>([
     'step "reserve"',
     'sleep "sleep"',
   ],
-])('a step that is %s pauses the run, which says what it expected and found [46, 47, 179]', async (change, code, expected, found) => {
-  const run = await startUntilParked(db, `changed: ${change}`, original);
+])(
+  'a step that is %s pauses the run, which says what it expected and found [46, 47, 179]',
+  async (change, code, expected, found) => {
+    const run = await startUntilParked(db, `changed: ${change}`, original);
 
-  await run.deploy(code);
+    await run.deploy(code);
 
-  const { error } = await run.reaches('paused');
-  expect(error).toMatchObject({ code: 'NONDETERMINISM', details: { id: run.id, expected, found } });
-  expect(run.executed).toEqual(['charge', 'reserve']);
-  expect((await run.engine.runs.steps(run.id)).map(({ name }) => name)).toEqual(['charge', 'reserve']);
-});
+    const { error } = await run.reaches('paused');
+    expect(error).toMatchObject({ code: 'NONDETERMINISM', details: { id: run.id, expected, found } });
+    expect(run.executed).toEqual(['charge', 'reserve']);
+    expect((await run.engine.runs.steps(run.id)).map(({ name }) => name)).toEqual(['charge', 'reserve']);
+  },
+);
 
 test('a wait that is inserted before a recorded step pauses the run and is not waited for [47]', async () => {
   const run = await startUntilParked(db, 'inserted wait', original);
@@ -115,7 +118,12 @@ test('a step that is inserted beside recorded ones fits, and is executed after t
 test('what was not recorded yet may change at will [179]', async () => {
   const run = await startUntilParked(db, 'changed future', original);
 
-  await run.deploy(async (step) => [await step('charge'), await step('reserve'), await step('check'), await step('send')]);
+  await run.deploy(async (step) => [
+    await step('charge'),
+    await step('reserve'),
+    await step('check'),
+    await step('send'),
+  ]);
 
   expect(await run.engine.getHandle(run.id).result()).toEqual(['charge 1', 'reserve 2', 'check 3', 'send 4']);
 });
@@ -123,7 +131,12 @@ test('what was not recorded yet may change at will [179]', async () => {
 test('another wait in the place of the one that the run is in does not make it start over [179]', async () => {
   const run = await startUntilParked(db, 'changed wait', original);
 
-  await run.deploy(async (step) => [await step('charge'), await step('reserve'), await sleep('30m'), await step('ship')]);
+  await run.deploy(async (step) => [
+    await step('charge'),
+    await step('reserve'),
+    await sleep('30m'),
+    await step('ship'),
+  ]);
 
   expect(await run.engine.getHandle(run.id).result()).toEqual(['charge 1', 'reserve 2', undefined, 'ship 3']);
 });
@@ -131,7 +144,12 @@ test('another wait in the place of the one that the run is in does not make it s
 test('recorded steps that have only swapped their places go on with their results', async () => {
   const run = await startUntilParked(db, 'swapped', original);
 
-  await run.deploy(async (step) => [await step('reserve'), await step('charge'), await sleep('1h'), await step('ship')]);
+  await run.deploy(async (step) => [
+    await step('reserve'),
+    await step('charge'),
+    await sleep('1h'),
+    await step('ship'),
+  ]);
 
   expect(await run.engine.getHandle(run.id).result()).toEqual(['reserve 2', 'charge 1', undefined, 'ship 3']);
 });

@@ -222,12 +222,10 @@ test('a failed attempt that the database refuses to record ends no process, and 
   const engine = await db.launchEngine({ workflows: [retried], schema: 'refusing', pollInterval: '50ms' });
   await db.query('alter table refusing.step_attempts add constraint refuse check (attempt > 1)');
   const run = await engine.startWorkflow(retried);
-  await waitFor(() => engine.runs.get(run.id), {
-    what: 'the run to try again',
-    until: (found) => (found?.epoch ?? 0) > 1,
-  });
+  await waitFor(() => run.status(), { what: 'the run to be given back', until: (status) => status === 'waiting' });
 
   await db.query('alter table refusing.step_attempts drop constraint refuse');
+  await db.query('update refusing.runs set due_at = now() where id = $1', [run.id]); // it waits before it tries again
 
   expect(await run.result()).toBe('charged');
 });
