@@ -58,13 +58,17 @@ export interface ParkRow {
   readonly dueAtMs: number | undefined;
 }
 
-// `status || ''`: see batch.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
+// `owner`, `status || ''`: see batch.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
 const park = statement(
   'park_runs',
-  `update {schema}.runs r
+  `with owner as materialized (
+     select 1 from {schema}.executors where id = $4::uuid and dead_at is null for key share
+   )
+   update {schema}.runs r
    set status = 'waiting', executor = null, due_at = case when r.due_at is not null then now() else p.due_at end
    from unnest($1::text[], $2::int4[], $3::timestamptz[]) p (id, epoch, due_at)
    where r.id = p.id and p.id || '' = p.id and r.epoch = p.epoch and r.executor = $4::uuid and r.status || '' = 'running'
+     and exists (select from owner)
    returning r.id, r.due_at is not null and r.due_at <= now() as is_due`,
 );
 
