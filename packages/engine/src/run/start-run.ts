@@ -30,6 +30,8 @@ export class Starter {
   readonly #options: StarterOptions;
   readonly #starting = new Map<RunId, { readonly workflow: string; readonly ticket: Promise<Ticket> }>();
 
+  readonly #strangers = new Set<string>();
+
   constructor(options: StarterOptions) {
     this.#options = options;
   }
@@ -56,6 +58,7 @@ export class Starter {
   #insert(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { host, registry, room, admit, discard } = this.#options;
     const definition = registry.findHosted(newRun.definition);
+    if (definition === undefined) this.#tellOfStranger(newRun.definition);
     const isOwned =
       newRun.delayMs === undefined &&
       definition !== undefined &&
@@ -97,6 +100,15 @@ export class Starter {
   }
 
   // A parent does not give up here either: a lost connection would become its child's result.
+  // Its code is here, but nobody said that this process runs it: meant for another process, or forgotten.
+  #tellOfStranger({ name, run }: WorkflowDefinition): void {
+    if (run === undefined || this.#strangers.has(name)) return;
+    this.#strangers.add(name);
+    const message =
+      'a workflow is started that this engine does not host: list it under workflows, or start its contract';
+    this.#options.host.logger.warn({ workflow: name }, message);
+  }
+
   async #findExisting({ definition }: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { database, host } = this.#options;
     const find = (): ReturnType<typeof selectRunsById> => selectRunsById(database, [id]);
