@@ -83,7 +83,7 @@ export class Notifier {
     const takeIds = (ids: Set<string>): readonly string[] | undefined => {
       const taken: string[] = [];
       for (const id of ids) {
-        left -= Buffer.byteLength(id) + 3;
+        left -= Buffer.byteLength(JSON.stringify(id)) + 1;
         if (left < 0) break;
         taken.push(id);
         ids.delete(id);
