@@ -139,7 +139,7 @@ test('a child runs where its workflow is hosted, while its parent is parked', as
   gate.open();
 
   expect(await run.result()).toBe('done elsewhere');
-  expect(await caller.runs.get(run.id)).toMatchObject({ epoch: 2 });
+  expect((await caller.runs.get(run.id))?.epoch).toBeGreaterThan(1);
 });
 
 test('a child that nobody awaits any more goes on', async () => {

@@ -157,6 +157,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** One turn: hands over a result, begins what may begin, and looks whether there is anything to stay for. */
   pump(): void {
     if (!this.isActive) return;
+    // The timer may be late, and what comes now may come of the deadline itself: a child's end at the one it inherited.
+    if (this.seed.deadlineAtMs !== undefined && this.now() >= this.seed.deadlineAtMs) return this.expire();
     const hasDelivered = this.delivery.pump();
     if (this.isActive && !hasDelivered) this.#considerParking();
   }
