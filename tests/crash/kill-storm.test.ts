@@ -66,6 +66,7 @@ test(
     );
     expect({ wrong, stuck, repetitions: await findRepetitions(db) }).toEqual({ wrong: [], stuck: [], repetitions: [] });
     expect(kills).toBeGreaterThan(10);
+    expect(await db.query('select from perdure.runs where recoveries > 0')).not.toEqual([]);
   },
   timeoutMs,
 );
