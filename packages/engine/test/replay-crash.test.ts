@@ -47,14 +47,12 @@ test('runs that are taken over again and again while they execute come out as if
   );
 
   const outcomes = ids.map((id) => finish(db, engine, executions, id));
-  for (const _ of [1, 2, 3, 4, 5]) await db.query(`select pg_sleep(0.05)`).then(declareAllDead);
+  for (let takeover = 1; takeover <= 5; takeover++) await db.query(`select pg_sleep(0.05)`).then(declareAllDead);
   const runs = await Promise.all(outcomes);
 
   expect(runs.flatMap((run) => faultsOf([], run))).toEqual([]);
-  const [{ recoveries = 0 } = {}] = await db.query<{ recoveries: number }>(
-    `select sum(recoveries)::int as recoveries from perdure.runs where id like 'taken %'`,
-  );
-  expect(recoveries).toBeGreaterThan(0);
+  const taken = await db.query(`select id from perdure.runs where id like 'taken %' and recoveries > 0`);
+  expect(taken).not.toEqual([]);
 });
 
 async function declareAllDead(): Promise<void> {

@@ -6,7 +6,7 @@ import { sleep, workflow } from '../../src/index.js';
 import { launchChildEngine, say } from '../support/child-engine.js';
 
 const statements = { count: 0 };
-const query = pg.Client.prototype.query as (this: pg.Client, ...values: unknown[]) => unknown;
+const { query } = pg.Client.prototype as { query: (this: pg.Client, ...values: unknown[]) => unknown };
 Object.assign(pg.Client.prototype, {
   query(this: pg.Client, ...values: unknown[]) {
     statements.count += 1;

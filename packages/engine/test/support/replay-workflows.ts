@@ -10,9 +10,6 @@ export interface Traced {
   readonly value: unknown;
 }
 
-/** The shapes of concurrency, each as a workflow. */
-export const replayNames = Object.keys(simulatedWorkflows);
-
 /** The workflows; `note` hears of each execution of a step: in whose run, and `name occurrence`. */
 export function replayWorkflows(note: (runId: string, step: string) => void): readonly Workflow<void, Traced>[] {
   return Object.entries(simulatedWorkflows).map(([name, simulated]) =>
