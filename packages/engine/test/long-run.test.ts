@@ -38,7 +38,8 @@ test(
     await waitFor(() => replays.length === 2, { what: 'the replay', timeoutMs: 60_000 });
 
     const [live = 0, replay = Infinity] = replays;
-    expect(median(durations.slice(5))).toBeLessThan(3 * median(durations.slice(0, 5)));
+    // The best of three each: were a step's cost to grow with its history, it would be fifteen times as much.
+    expect(Math.min(...durations.slice(-3))).toBeLessThan(4 * Math.min(...durations.slice(0, 3)));
     // 0.1 s on an idle machine; the machine of the tests does other things as well.
     expect(replay).toBeLessThan(Math.min(5_000, live / 3));
   },
@@ -71,7 +72,3 @@ test(
   },
   patienceMs,
 );
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
