@@ -47,10 +47,7 @@ test('an engine that is closed while its LISTEN connection is lost opens no othe
   await db.query(`select pg_terminate_backend(pid) from (${listeners}) l`);
   await Promise.all([worker.close(), starter.close()]);
 
-  await waitFor(
-    () => db.query(`select from pg_stat_activity where application_name = 'perdure' and datname = current_database()`),
-    { what: 'all connections to be closed', until: ({ length }) => length === 0 },
-  );
+  await waitFor(() => db.query(listeners), { what: 'no connection to listen', until: ({ length }) => length === 0 });
 });
 
 test('notifications that are not ours do no harm [167]', async () => {

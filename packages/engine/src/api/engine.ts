@@ -6,7 +6,7 @@ import { Executor } from '../run/executor.js';
 import { startChildIn } from '../run/waits.js';
 import { findContext, requireRun } from '../run/context.js';
 import { claimer, type Claimer } from '../services/claimer.js';
-import { heartbeatService } from '../services/heartbeat.js';
+import { heartbeatService, recoveryService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
 import { channelOf, Notifier, type News } from '../services/notifier.js';
 import type { Service } from '../services/service.js';
@@ -195,19 +195,19 @@ export class Engine {
     });
     const claims: Claimer = claimer({ database, executor, pollMs });
     const watches = watcher({ database, executor, pollMs });
-    const heartbeats = heartbeatService({
+    const recoveries = recoveryService({
       database,
-      executor,
-      leaseMs,
       maxRecoveries,
+      logger,
       // The failed ones may have woken others.
       onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
     });
+    const heartbeats = heartbeatService({ database, executor, leaseMs, onDead: () => recoveries.poke() });
     const listener =
       settings.mayListen && database.canListen
         ? this.#listen(database, channel, executor, [claims.service, watches], settings)
         : undefined;
-    const services = [heartbeats, claims.service, watches, strandedWatch(database, logger).service];
+    const services = [heartbeats, recoveries, claims.service, watches, strandedWatch(database, logger).service];
     const runs = new Runs(database, executor, tell);
     return { database, executor, runs, notifier, listener, claims: claims.service, services };
   }

@@ -46,7 +46,7 @@ export interface EngineOptions {
   readonly maxRecoveries?: number;
   /** The largest input or result, in bytes. Default: 10 MiB. */
   readonly maxPayloadBytes?: number;
-  /** Connections besides those of journal and listener. Default: 4. */
+  /** Connections besides those of journal, heartbeat and listener. Default: 4. */
   readonly poolSize?: number;
 }
 

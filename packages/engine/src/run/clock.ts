@@ -2,10 +2,12 @@
 // monotonic clock, so a wrong or jumping wall clock of the machine moves no timer.
 
 const longestTimeoutMs = 2 ** 31 - 1;
+const longestWayMs = 500;
 
 /** A clock in step with the database. */
 export class Clock {
   #offsetMs = Date.now() - performance.now();
+  #isSet = false;
 
   /** The database's time, in epoch milliseconds, whole. */
   now(): number {
@@ -14,7 +16,11 @@ export class Clock {
 
   /** Sets the clock from an answer of the database to a question asked at `askedAt` (of `performance.now()`). */
   set(databaseMs: number, askedAt: number): void {
-    this.#offsetMs = databaseMs - (askedAt + performance.now()) / 2;
+    const answeredAt = performance.now();
+    // Half of a long way is a wrong guess: the answer may have waited at its end, for a blocked event loop.
+    if (this.#isSet && answeredAt - askedAt > longestWayMs) return;
+    this.#isSet = true;
+    this.#offsetMs = databaseMs - (askedAt + answeredAt) / 2;
   }
 
   /** Calls back at a moment of the database's time, however far away. Returns how to call it off. */

@@ -102,9 +102,9 @@ export class Executor implements RunHost {
     return this.isDraining ? 0 : Math.max(0, this.options.maxConcurrentRuns - this.#live.size);
   }
 
-  /** The runs in memory now. */
+  /** The runs in memory, and a moment before which no other can have begun: the clock may have been set meanwhile. */
   get knownRuns(): KnownRuns {
-    return { ids: [...this.#live.keys()], atMs: this.clock.now() };
+    return { ids: [...this.#live.keys()], atMs: this.clock.now() - 1_000 };
   }
 
   /** Takes over the time of the database, and announces the executor to it. */

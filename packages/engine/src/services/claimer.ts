@@ -4,6 +4,7 @@
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
 import { claimRuns, releaseUnknown } from '../store/queues.js';
+import type { ExecutorId } from '../values/ids.js';
 import { Service } from './service.js';
 
 /** What the claimer works with. */
@@ -20,6 +21,9 @@ const longestLockedMs = 1_000;
 // Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
 const batchSize = 200;
 
+const sweepEveryMs = 30_000;
+const sweepsAfterErrorMs = 60_000;
+
 /** The claimer, and what tells it that a run has left. */
 export interface Claimer {
   readonly service: Service;
@@ -32,15 +36,24 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
   // With more work than room, the next claim waits until a quarter is free: claiming one by one would cost a statement a run.
   const portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
   let isHungry = false;
-  let mayHaveUnknown = false;
+  // Of performance.now(): the answer of a claim can be lost long before the claim commits.
+  let sweptAt = performance.now();
+  let sweepsUntil = -Infinity;
   let comeBackInMs = lockedMs;
+  // Gives back what is owned and not in memory, before the next claim: nothing of a claim is under way here then.
+  const sweep = async (id: ExecutorId): Promise<void> => {
+    const now = performance.now();
+    if (now > sweepsUntil && now - sweptAt < sweepEveryMs) return;
+    const released = await releaseUnknown(database, id, executor.knownRuns);
+    sweptAt = now;
+    if (released > 0) executor.logger.warn({ runs: released }, 'runs were owned here and not in memory: released');
+  };
   const claim = async (): Promise<number> => {
     const limit = Math.min(executor.room, batchSize);
     isHungry = limit < portion;
     if (limit === 0 || registry.hosted.length === 0) return pollMs();
     const { id } = executor;
-    if (mayHaveUnknown) await releaseUnknown(database, id, executor.knownRuns);
-    mayHaveUnknown = false;
+    await sweep(id);
     const claimed = await claimRuns(database, id, registry.hosted, limit);
     const { runs, nextDueInMs = Infinity, hasPassedOver } = claimed;
     await executor.adopt(runs, id);
@@ -53,8 +66,7 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
     try {
       return await claim();
     } catch (error) {
-      // The claim may have been carried out all the same: such runs are given back before the next one.
-      mayHaveUnknown = true;
+      sweepsUntil = performance.now() + sweepsAfterErrorMs; // the claim may have been carried out, or still be
       throw error;
     }
   };

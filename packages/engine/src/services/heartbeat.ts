@@ -5,6 +5,7 @@ import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
 import { heartbeat, recoverRuns } from '../store/executors.js';
 import { PerdureError } from '../values/errors.js';
+import type { Logger } from '../values/logger.js';
 import { encodeError } from '../values/serialize.js';
 import { Service } from './service.js';
 
@@ -13,9 +14,8 @@ export interface HeartbeatOptions {
   readonly database: Database;
   readonly executor: Executor;
   readonly leaseMs: number;
-  readonly maxRecoveries: number;
-  /** Runs were freed: claims find something. */
-  readonly onRecovered: (runs: number, failedIds: readonly string[]) => void;
+  /** Some dead executor may still have runs. */
+  readonly onDead: () => void;
 }
 
 // Three signs fit into a lease, so that one lost sign is no death.
@@ -37,7 +37,7 @@ export function heartbeatService(options: HeartbeatOptions): Service {
     }
     const hasDead = await beat(options);
     lastBeat = performance.now();
-    if (hasDead) await recover(options);
+    if (hasDead) options.onDead();
     return leaseMs / beatsPerLease;
   };
   return new Service({ name: 'heartbeat', round, logger: executor.logger, retryMs: Math.min(500, leaseMs / 10) });
@@ -47,7 +47,7 @@ export function heartbeatService(options: HeartbeatOptions): Service {
 async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> {
   const { id, logger } = executor;
   const askedAt = performance.now();
-  const answer = await heartbeat(database, id, executor.options.registry.hostKeys);
+  const answer = await heartbeat(database.vital, id, executor.options.registry.hostKeys);
   if (answer === undefined) {
     await executor.fenced(id);
     return false;
@@ -61,12 +61,25 @@ async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> 
   return answer.hasDead;
 }
 
-// In bounded portions: a mass failure makes neither a huge transaction nor long locks.
-async function recover({ database, maxRecoveries, onRecovered }: HeartbeatOptions): Promise<void> {
+/** What recovery works with. */
+export interface RecoveryOptions {
+  readonly database: Database;
+  readonly maxRecoveries: number;
+  readonly logger: Logger;
+  /** Runs were freed: claims find something. */
+  readonly onRecovered: (runs: number, failedIds: readonly string[]) => void;
+}
+
+/**
+ * Frees the runs of dead executors when it is poked: beside the heartbeat, which must not wait for it. In bounded portions:
+ * a mass failure makes neither a huge transaction nor long locks.
+ */
+export function recoveryService({ database, maxRecoveries, logger, onRecovered }: RecoveryOptions): Service {
   const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
-  for (;;) {
+  const round = async (): Promise<number> => {
     const { recovered, failedIds } = await recoverRuns(database, recoveryBatch, maxRecoveries, crashLimit);
     if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
-    if (recovered + failedIds.length < recoveryBatch) return;
-  }
+    return recovered + failedIds.length < recoveryBatch ? Infinity : 0;
+  };
+  return new Service({ name: 'recovery', round, logger, retryMs: 250 });
 }

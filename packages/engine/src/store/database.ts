@@ -37,6 +37,7 @@ export class Database implements Queryable {
   readonly #options: DatabaseOptions;
   readonly #dialect: Dialect;
   readonly #pool: pg.Pool;
+  readonly #vitalPool: pg.Pool;
   #isClosed = false;
 
   private constructor(options: DatabaseOptions, dialect: Dialect) {
@@ -46,13 +47,13 @@ export class Database implements Queryable {
     this.target = describe(options.connection);
     this.canListen = dialect.isDirect || options.directConnection !== undefined;
     const config = clientConfig(options, options.connection);
-    this.#pool = new pg.Pool({
-      ...config,
-      ...(dialect.isDirect ? { options: startupOptions } : {}),
-      max: options.poolSize,
-      idleTimeoutMillis: 30_000,
-    });
-    this.#pool.on('error', () => undefined); // an idle connection that dies is replaced at its next use
+    const open = (max: number): pg.Pool => {
+      const pinned = dialect.isDirect ? { options: startupOptions } : {};
+      const pool = new pg.Pool({ ...config, ...pinned, max, idleTimeoutMillis: 30_000 });
+      return pool.on('error', () => undefined); // an idle connection that dies is replaced at its next use
+    };
+    this.#pool = open(options.poolSize);
+    this.#vitalPool = open(1);
   }
 
   /**
@@ -72,10 +73,19 @@ export class Database implements Queryable {
 
   /** Runs one statement on the pool; a failure that left nothing behind is tried again, a few times. */
   async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#queryOn(this.#pool, statement, values);
+  }
+
+  /** A connection for the sign of life alone: statements that wait for a lock must not make an executor look dead. */
+  get vital(): Queryable {
+    return { query: (statement, values) => this.#queryOn(this.#vitalPool, statement, values) };
+  }
+
+  async #queryOn(pool: pg.Pool, statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'a statement' });
       try {
-        return await runStatement(this.#pool, this.#dialect, statement, values);
+        return await runStatement(pool, this.#dialect, statement, values);
       } catch (error) {
         if (attempt >= 5 || !isConflict(error)) throw error;
       }
@@ -117,7 +127,7 @@ export class Database implements Queryable {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#vitalPool.end()]);
   }
 }
 
