@@ -185,6 +185,21 @@ describe('cancelling', () => {
   });
 });
 
+test('whoever holds the handle of a failed run that is resumed gets the outcome that it comes to then', async () => {
+  const attempts: string[] = [];
+  const flaky = workflow('flaky', async () => {
+    if (attempts.push('tried') === 1) throw new Error('not yet');
+    return 'at last';
+  });
+  const engine = await db.launchEngine({ workflows: [flaky] });
+  const run = await engine.startWorkflow(flaky);
+  await expect(run.result()).rejects.toThrow('not yet');
+
+  await engine.runs.resume(run.id);
+
+  expect(await run.result()).toBe('at last');
+});
+
 describe('of a process that executes one run at a time', () => {
   test('a sleeping run takes no place: the next one starts at once [29]', async () => {
     const sleeping = workflow('sleeping', async () => sleep('1 day'));

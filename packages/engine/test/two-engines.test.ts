@@ -67,6 +67,23 @@ test('a step of one may start a run on the other and await it [175]', async () =
   expect([await idsIn(left, 'bridged'), await idsIn(right, 'bridged')]).toEqual([[], ['bridged']]);
 });
 
+test('the workflow code of one cannot use the other, where its history could not tell what happened [175]', async () => {
+  const remote = workflow('remote', async (n: number) => n + 1);
+  const other = await right.launchEngine({ workflows: [remote] });
+  const remoteRun = await other.startWorkflow(remote, 1, { id: 'remote 1' });
+  const bridge = workflow('bridge', async () => {
+    await perdureErrorOf(other.startWorkflow(remote, 2, { id: 'remote 2' }), 'OPTION_INVALID');
+    const error = await perdureErrorOf(remoteRun.result(), 'OPTION_INVALID');
+    return error.message.includes('call it inside a step');
+  });
+  const engine = await left.launchEngine({ workflows: [bridge] });
+
+  const run = await engine.startWorkflow(bridge);
+
+  expect(await run.result()).toBe(true);
+  expect([await idsIn(left, 'remote'), await idsIn(right, 'remote')]).toEqual([[], ['remote 1']]);
+});
+
 test('each takes workflows of its own: one of the same name, and one that the other does not host [175]', async () => {
   const leftOne = workflow('shared name', async (text: string) => `left: ${text}`);
   const rightOne = workflow('shared name', async (text: string) => `right: ${text}`);

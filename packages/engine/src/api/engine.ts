@@ -4,7 +4,7 @@
 import { Registry } from '../run/definition.js';
 import { Executor } from '../run/executor.js';
 import { startChildIn } from '../run/waits.js';
-import { findContext, requireRun } from '../run/context.js';
+import { findContext } from '../run/context.js';
 import { claimer, type Claimer } from '../services/claimer.js';
 import { heartbeatService, recoveryService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
@@ -21,7 +21,7 @@ import { registerClass } from './decorators.js';
 import { RunHandle } from './handle.js';
 import { Runs } from './manage.js';
 import { checkOptions, type EngineOptions, type Settings } from './options.js';
-import { definitionOf, isInWorkflow, readArguments, toNewRun, type Startable, type StartArguments } from './start.js';
+import { definitionOf, findCallingRun, readArguments, toNewRun, type Startable, type StartArguments } from './start.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** Options of closing. */
@@ -126,9 +126,10 @@ export class Engine {
     const { input, options } = readArguments(startArguments);
     const { executor, runs } = this.#require('startWorkflow');
     const definition = definitionOf(workflow);
+    const caller = findCallingRun(executor);
     const newRun = await toNewRun(definition, input, options, executor.maxPayloadBytes);
-    if (isInWorkflow()) {
-      const id = await startChildIn(requireRun('startWorkflow'), newRun);
+    if (caller !== undefined) {
+      const id = await startChildIn(caller, newRun);
       return new RunHandle(executor, runs, { id, isNew: true, outcome: undefined });
     }
     const ticket = await executor.starter.start(newRun);

@@ -1,7 +1,6 @@
 // What a caller holds of a run.
 
 import type { Executor } from '../run/executor.js';
-import { findContext } from '../run/context.js';
 import type { Outcome, Ticket } from '../run/run-host.js';
 import { awaitResultIn, openOutcome } from '../run/waits.js';
 import { PerdureError } from '../values/errors.js';
@@ -9,6 +8,7 @@ import type { RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import type { RunStatus } from '../values/status.js';
 import type { Runs } from './manage.js';
+import { findCallingRun } from './start.js';
 
 /** Options of waiting for a result. */
 export interface ResultOptions {
@@ -40,10 +40,11 @@ export class RunHandle<Output> {
    * wait and its result are recorded.
    */
   async result({ signal }: ResultOptions = {}): Promise<Output> {
-    const context = findContext();
-    if (context !== undefined && context.step === undefined)
-      return (await awaitResultIn(context.run, this.id)) as Output;
-    const outcome = this.#ticket.outcome ?? (await this.#outcome(signal));
+    const caller = findCallingRun(this.#executor);
+    if (caller !== undefined) return (await awaitResultIn(caller, this.id)) as Output;
+    const { outcome: known } = this.#ticket;
+    // Any other end may be undone by resuming the run.
+    const outcome = known?.status === 'succeeded' ? known : await this.#outcome(signal);
     return openOutcome(this.id, outcome, (text) => decode(text, `the result of run ${this.id}`)) as Output;
   }
 

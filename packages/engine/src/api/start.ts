@@ -2,7 +2,8 @@
 
 import { findContext, requireRun } from '../run/context.js';
 import type { WorkflowDefinition } from '../run/definition.js';
-import type { NewRun } from '../run/run-host.js';
+import type { Run } from '../run/run.js';
+import type { NewRun, RunHost } from '../run/run-host.js';
 import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
@@ -84,10 +85,16 @@ export function definitionOf(workflow: Startable<never, unknown>): WorkflowDefin
   throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: typeof workflow, reason });
 }
 
-/** Whether the caller is workflow code, so that a start must be recorded. */
-export function isInWorkflow(): boolean {
+/**
+ * The run whose workflow code is calling, so that the call must be recorded in it. Throws OPTION_INVALID when that run is
+ * another engine's: it would look for the other run in its own database.
+ */
+export function findCallingRun(host: RunHost): Run | undefined {
   const context = findContext();
-  return context !== undefined && context.step === undefined;
+  if (context === undefined || context.step !== undefined) return undefined;
+  if (context.run.host === host) return context.run;
+  const reason = 'its database could not record the call, so call it inside a step, with an id';
+  throw new PerdureError('OPTION_INVALID', { option: 'engine', value: 'another than that of the run', reason });
 }
 
 // jsonb takes neither null characters nor halves of surrogate pairs, which JSON.stringify escapes.
