@@ -127,7 +127,9 @@ test('a closed engine leaves no row that says it lives, and no run that it owns 
   const job = workflow('left waiting', () => sleep('1 day'));
   const engine = await db.launchEngine({ workflows: [job] });
   await engine.startWorkflow(job);
-  const [executor] = await db.query<{ id: string }>('select id from perdure.executors order by started_at desc limit 1');
+  const [executor] = await db.query<{ id: string }>(
+    'select id from perdure.executors order by started_at desc limit 1',
+  );
 
   await engine.close();
 
