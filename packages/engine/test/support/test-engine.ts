@@ -130,7 +130,7 @@ export function useEngineDatabase(): EngineDatabase {
 }
 
 /** The name of a database with the engine's schema and no runs, to be cloned. */
-export function migratedTemplate(): Promise<string> {
+function migratedTemplate(): Promise<string> {
   const script = printMigrations('perdure');
   const migrate = async (url: string): Promise<void> => {
     const client = new pg.Client({ connectionString: url });
