@@ -2,7 +2,16 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { currentRun, PerdureError, runStep, sleep, workflow, type Engine, type RunStatus } from '../src/index.js';
+import {
+  currentRun,
+  PerdureError,
+  runStep,
+  sleep,
+  workflow,
+  type Engine,
+  type RunStatus,
+  type StandardSchema,
+} from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -212,4 +221,25 @@ test('a child that is cancelled gives RUN_CANCELLED to its caller, who can go on
   expect(performance.now() - cancelledAt).toBeLessThan(3_000); // by notification, not by the next poll
   expect(caught).toBeInstanceOf(PerdureError);
   expect(caught).toMatchObject({ code: 'RUN_CANCELLED', details: { id: childId } });
+});
+
+test('children have their places in the order in which they were called, however long a schema takes to check them [48]', async () => {
+  const slowly: StandardSchema<string> = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: async (value: unknown) => {
+        if (value === 'first') await new Promise((resolve) => setTimeout(resolve, 60));
+        return { value: String(value) };
+      },
+    },
+  };
+  const child = workflow('checked-slowly', async (name: string) => name, { input: slowly });
+  const parent = workflow('calls-two', () => Promise.all([child('first'), child('second')]));
+  const engine = await db.launchEngine({ workflows: [parent, child] });
+
+  const run = await engine.startWorkflow(parent, undefined, { id: 'calls-two' });
+
+  expect(await run.result()).toEqual(['first', 'second']);
+  expect(await engine.getHandle('calls-two/checked-slowly').result()).toBe('first');
 });

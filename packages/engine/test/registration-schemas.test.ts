@@ -120,7 +120,9 @@ test('the input of a child is checked where it is called or started, and the err
   const run = await engine.startWorkflow(parent, 'three');
 
   expect(await run.result()).toEqual(['INPUT_INVALID', 'INPUT_INVALID']);
-  expect((await engine.runs.steps(run.id)).map(({ name }) => name)).toEqual(['goes on']);
+  const names = ['checked-child', 'checked-child', 'goes on'];
+  expect((await engine.runs.steps(run.id)).map(({ name }) => name)).toEqual(names);
+  expect(await engine.runs.get(`${run.id}/checked-child`)).toBeUndefined();
 });
 
 test('a schema is asked once per start, not when the run goes on [64]', async () => {

@@ -127,12 +127,12 @@ export class Engine {
     const { executor, runs } = this.#require('startWorkflow');
     const definition = definitionOf(workflow);
     const caller = findCallingRun(executor);
-    const newRun = await toNewRun(definition, input, options, executor.maxPayloadBytes);
+    const newRun = toNewRun(definition, input, options, executor.maxPayloadBytes);
     if (caller !== undefined) {
-      const id = await startChildIn(caller, newRun);
+      const id = await startChildIn(caller, definition.name, newRun);
       return new RunHandle(executor, runs, { id, isNew: true, outcome: undefined });
     }
-    const ticket = await executor.starter.start(newRun);
+    const ticket = await executor.starter.start(await newRun);
     if (options.onDuplicate === 'reject' && !ticket.isNew) {
       throw new PerdureError('RUN_EXISTS', { id: ticket.id, workflow: definition.name });
     }

@@ -63,8 +63,8 @@ export async function startWorkflow<Input, Output>(
 ): Promise<RunId> {
   const run = requireRun('startWorkflow');
   const { input, options } = readArguments(startArguments);
-  const newRun = await toNewRun(definitionOf(workflow), input, options, run.host.maxPayloadBytes);
-  return startChildIn(run, newRun);
+  const definition = definitionOf(workflow);
+  return startChildIn(run, definition.name, toNewRun(definition, input, options, run.host.maxPayloadBytes));
 }
 
 /** Tells input and options apart, either of which may be left out. */

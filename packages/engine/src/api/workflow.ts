@@ -125,8 +125,12 @@ async function prepared<T>(work: () => Promise<T>): Promise<T> {
 function callable(definition: WorkflowDefinition): WorkflowFunction<unknown, unknown> {
   const call = async (input?: unknown): Promise<unknown> => {
     const run = requireParent(definition.name);
-    const text = await encodeInput(definition, input, run.host.maxPayloadBytes);
-    return callChild(run, { definition, input: text });
+    const text = encodeInput(definition, input, run.host.maxPayloadBytes);
+    return callChild(
+      run,
+      definition.name,
+      text.then((encoded) => ({ definition, input: encoded })),
+    );
   };
   Object.defineProperty(call, 'name', { value: definition.name });
   return Object.assign(call, { [definitionKey]: definition } as const);

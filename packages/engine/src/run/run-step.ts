@@ -85,14 +85,19 @@ class StepExecution {
     }
   }
 
+  // A value that cannot be stored is the step's error, however many attempts are left: what the step does is done.
   #toResult(value: unknown): Result {
     if (value === undefined) return {};
     const what = `the result of step "${this.#definition.name}" of run ${this.#run.id}`;
-    const output = encode(value, what);
-    const limit = this.#run.host.maxPayloadBytes;
-    const bytes = output.length > limit / 3 ? Buffer.byteLength(output) : 0;
-    if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
-    return { output };
+    try {
+      const output = encode(value, what);
+      const limit = this.#run.host.maxPayloadBytes;
+      const bytes = output.length > limit / 3 ? Buffer.byteLength(output) : 0;
+      if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
+      return { output };
+    } catch (error) {
+      return { error: encodeError(error) };
+    }
   }
 
   async #failed(attempt: number, error: unknown): Promise<Result | undefined> {

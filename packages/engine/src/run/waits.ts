@@ -25,30 +25,36 @@ export async function sleepIn(run: Run, wakeAtMs: number): Promise<void> {
   });
 }
 
-/** Runs a workflow as a child and waits for its result. */
-export function callChild(run: Run, child: NewRun): Promise<unknown> {
-  const { name } = child.definition;
+/**
+ * Runs a workflow as a child and waits for its result. `child` may still be on its way, from a schema that takes its time:
+ * the call has its place among the calls of the run from now on, and what goes wrong becomes its result.
+ */
+export function callChild(run: Run, name: string, child: Promise<NewRun>): Promise<unknown> {
+  child.catch(() => undefined); // nobody asks when the call is recorded
   return run.delivery.call({
     kind: 'child',
     name,
     begin: (call) => {
       const id = childRunId(run.id, name, call.occurrence);
       call.childId = id;
-      startThen(run, call, { ...child, id }, ({ outcome }) => awaitOutcome(run, call, id, outcome));
+      const start = child.then((newRun) => ({ ...newRun, id }));
+      startThen(run, call, start, ({ outcome }) => awaitOutcome(run, call, id, outcome));
     },
   });
 }
 
 /** Starts a run from within a run, without waiting for it; resolves to its id once it is durable. */
-export async function startChildIn(run: Run, child: NewRun): Promise<RunId> {
+export async function startChildIn(run: Run, name: string, child: Promise<NewRun>): Promise<RunId> {
+  child.catch(() => undefined);
   const id = await run.delivery.call({
     kind: 'start',
-    name: child.definition.name,
+    name,
     begin: (call) => {
-      const childId = child.id ?? childRunId(run.id, child.definition.name, call.occurrence);
-      call.childId = childId;
-      startThen(run, call, { ...child, id: childId }, () => {
-        run.delivery.complete(call, { output: JSON.stringify(childId) });
+      const derivedId = childRunId(run.id, name, call.occurrence);
+      const start = child.then((newRun) => ({ ...newRun, id: newRun.id ?? derivedId }));
+      startThen(run, call, start, (ticket) => {
+        call.childId = ticket.id;
+        run.delivery.complete(call, { output: JSON.stringify(ticket.id) });
       });
     },
   });
@@ -68,10 +74,11 @@ export function awaitResultIn(run: Run, id: RunId): Promise<unknown> {
 }
 
 // Starting is an effect: nothing of the child runs before what the parent did before is durable.
-function startThen(run: Run, call: Call, child: ChildStart, then: (ticket: Ticket) => void): void {
+function startThen(run: Run, call: Call, child: Promise<ChildStart>, then: (ticket: Ticket) => void): void {
   run.effect(() => {
     run.executing += 1;
-    run.host.startChild(run, child).then(
+    const started = child.then((start) => run.host.startChild(run, start));
+    started.then(
       (ticket) => {
         run.executing -= 1;
         then(ticket);

@@ -29,7 +29,7 @@ export function textFor(text: string, schema: string): string {
 }
 
 /** A name as an SQL identifier, whatever characters it has. */
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
