@@ -41,13 +41,15 @@ async function launchHost(url = db.url): Promise<Engine> {
   return engine;
 }
 
-/** Every acknowledged run has come to what it should, and no step was executed twice. */
-async function expectNothingLost(runs: Load['runs']): Promise<void> {
+const nothingLost = { wrong: [], repeated: [] };
+
+/** Acknowledged runs that have not come to what they should, and steps that were executed twice. */
+async function findLosses(runs: Load['runs']): Promise<object> {
   const outcomes = await Promise.all(
     runs.map(async ({ name, n, run }) => ({ name, n, outcome: await run.result().catch((e: Error) => e.message) })),
   );
-  expect(outcomes.filter(({ name, n, outcome }) => outcome !== scenarios[name]?.(n))).toEqual([]);
-  expect(await findSecondExecutions(db)).toEqual([]);
+  const wrong = outcomes.filter(({ name, n, outcome }) => outcome !== scenarios[name]?.(n));
+  return { wrong, repeated: await findSecondExecutions(db) };
 }
 
 test('a server that restarts every two seconds, also by crashes, costs no run and repeats no step [166, 191]', async () => {
@@ -66,7 +68,7 @@ test('a server that restarts every two seconds, also by crashes, costs no run an
   isOver = true;
   const runs = await loading;
 
-  await expectNothingLost(runs);
+  expect(await findLosses(runs)).toEqual(nothingLost);
   expect(runs.length).toBeGreaterThan(100);
 });
 
@@ -84,7 +86,7 @@ test('connections that the server ends at any moment cost no run and repeat no s
     await delay(50);
   }
 
-  await expectNothingLost(await loading);
+  expect(await findLosses(await loading)).toEqual(nothingLost);
 });
 
 test(`answers that are lost after the commit cost no run and repeat no step (seed ${seed}) [3, 191]`, async () => {
@@ -100,7 +102,7 @@ test(`answers that are lost after the commit cost no run and repeat no step (see
     await delay(random.integer(0, 50));
   }
 
-  await expectNothingLost(await loading);
+  expect(await findLosses(await loading)).toEqual(nothingLost);
 });
 
 test('statements that fail with conflicts and lack of resources are repeated to the same effect [162, 191]', async () => {
@@ -125,7 +127,7 @@ test('statements that fail with conflicts and lack of resources are repeated to 
   await delay(3_000);
   isOver = true;
 
-  await expectNothingLost(await loading);
+  expect(await findLosses(await loading)).toEqual(nothingLost);
   await engine.close();
   await db.query('drop function fail_sometimes cascade; drop sequence faults');
 });

@@ -35,7 +35,9 @@ test('a step that does not end in time is told so, and its run is handed over at
   const endless = workflow('endless', () =>
     runStep('endless', () => {
       const { signal } = currentStep();
-      signal.addEventListener('abort', () => (reason = signal.reason));
+      signal.addEventListener('abort', () => {
+        reason = signal.reason;
+      });
       began.open();
       return new Promise<void>(() => undefined);
     }),

@@ -22,7 +22,8 @@ test('a run whose row was locked when it was to be claimed is claimed soon after
   await waitFor(() => db.query(claims), { what: 'a claim', until: (rows) => rows.length > 0 });
   await locker.query('commit');
 
-  await waitFor(() => run.status(), { what: 'the run to succeed', until: (status) => status === 'succeeded' });
+  const isOver = (status: string): boolean => status === 'succeeded';
+  expect(await waitFor(() => run.status(), { what: 'the run to succeed', until: isOver })).toBe('succeeded');
 });
 
 test('a run that finishes while its waiter registers is not waited for in vain', async () => {
