@@ -106,15 +106,17 @@ describe('a payload', () => {
     },
   );
 
-  test.each(['{"ended":[""],"cut":[""]}', '{"ended":[null,{"a":1}],"cut":[7,"no epoch"]}', '{"cut":["x y"]}', 'rubbish'])(
-    'that an engine does not understand does it no harm: %s',
-    async (payload) => {
-      const engine = await db.launchEngine();
+  test.each([
+    '{"ended":[""],"cut":[""]}',
+    '{"ended":[null,{"a":1}],"cut":[7,"no epoch"]}',
+    '{"cut":["x y"]}',
+    'rubbish',
+  ])('that an engine does not understand does it no harm: %s', async (payload) => {
+    const engine = await db.launchEngine();
 
-      await db.query(`select pg_notify($1, $2)`, [channelOf('perdure'), payload]);
-      await db.query(`select pg_notify($1, '{"due":true}')`, [channelOf('perdure')]);
+    await db.query(`select pg_notify($1, $2)`, [channelOf('perdure'), payload]);
+    await db.query(`select pg_notify($1, '{"due":true}')`, [channelOf('perdure')]);
 
-      await expect(engine.getHandle('nobody').result()).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
-    },
-  );
+    await expect(engine.getHandle('nobody').result()).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
 });
