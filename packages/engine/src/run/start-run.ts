@@ -44,7 +44,13 @@ export class Starter {
     const starting = this.#starting.get(id);
     const existing = live?.seed.definition.name ?? starting?.workflow;
     if (existing !== undefined) checkSame(id, definition.name, existing);
-    if (starting !== undefined) return { ...(await starting.ticket), isNew: false };
+    if (starting !== undefined) {
+      const ticket = await starting.ticket.catch((failure: unknown) => {
+        // It may have failed for a reason of its own: an earlier execution of the parent has been lost with it.
+        if (parent === undefined && !isPerdureError(failure, 'STEP_ABORTED')) throw failure;
+      });
+      return ticket === undefined ? this.start(newRun, parent) : { ...ticket, isNew: false };
+    }
     if (live !== undefined) return { id, isNew: false, outcome: undefined };
     const ticket = this.#insert(newRun, id, parent);
     this.#starting.set(id, { workflow: definition.name, ticket });
@@ -76,13 +82,7 @@ export class Starter {
         row,
         (settlement) => {
           if (settlement !== 'recorded' && run !== undefined) discard(run);
-          if (settlement === 'refused' || settlement === 'rejected')
-            return reject(
-              new PerdureError('STEP_ABORTED', {
-                step: newRun.definition.name,
-                reason: 'the run that starts it is no longer owned',
-              }),
-            );
+          if (settlement === 'refused' || settlement === 'rejected') return reject(lostParent(newRun));
           if (settlement === 'exists') return resolve(this.#findExisting(newRun, id, parent));
           run?.whenStarted(settlement);
           if (run?.isActive === true && !isSafe) runWorkflow(run);
@@ -99,7 +99,6 @@ export class Starter {
     });
   }
 
-  // A parent does not give up here either: a lost connection would become its child's result.
   // Its code is here, but nobody said that this process runs it: meant for another process, or forgotten.
   #tellOfStranger({ name, run }: WorkflowDefinition): void {
     if (run === undefined || this.#strangers.has(name)) return;
@@ -109,16 +108,24 @@ export class Starter {
     this.#options.host.logger.warn({ workflow: name }, message);
   }
 
-  async #findExisting({ definition }: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
+  // A parent does not give up here either: a lost connection would become its child's result.
+  async #findExisting(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { database, host } = this.#options;
     const find = (): ReturnType<typeof selectRunsById> => selectRunsById(database, [id]);
     const found = parent === undefined ? await find() : await persist(find, host.persistence('looking for a child'));
     if (found === undefined) throw new PerdureError('ENGINE_CLOSED', { operation: 'a start' });
     const [existing] = found;
-    if (existing === undefined) throw new PerdureError('RUN_NOT_FOUND', { id });
-    checkSame(id, definition.name, existing.workflow);
+    if (existing === undefined)
+      throw parent === undefined ? new PerdureError('RUN_NOT_FOUND', { id }) : lostParent(newRun);
+    checkSame(id, newRun.definition.name, existing.workflow);
     return { id, isNew: false, outcome: undefined };
   }
+}
+
+// A child that was not inserted although nobody has its id: its parent is no longer owned as the start says.
+function lostParent({ definition }: NewRun): PerdureError {
+  const reason = 'the run that starts it is no longer owned';
+  return new PerdureError('STEP_ABORTED', { step: definition.name, reason });
 }
 
 function checkSame(id: RunId, workflow: string, existing: string): void {
