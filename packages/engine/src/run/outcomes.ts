@@ -8,6 +8,8 @@ import type { Outcome } from './run-host.js';
 export type OutcomeCallback = (outcome: Outcome | undefined) => void;
 
 interface Waiter {
+  /** Its number among all waits. */
+  readonly number: number;
   readonly tell: OutcomeCallback;
   /** The engine is closed, and will never know the outcome. */
   readonly giveUp: (() => void) | undefined;
@@ -18,6 +20,7 @@ export class Outcomes {
   readonly #waiters = new Map<RunId, Set<Waiter>>();
   readonly #isLocal: (id: RunId) => boolean;
   readonly #watch: () => void;
+  #count = 0;
   #isClosed = false;
 
   /** `isLocal`: the run's end will be told here. `watch`: somebody waits for a run whose end will not. */
@@ -32,7 +35,7 @@ export class Outcomes {
       giveUp?.();
       return () => undefined;
     }
-    const waiter = { tell, giveUp };
+    const waiter = { number: (this.#count += 1), tell, giveUp };
     const waiters = this.#waiters.get(id) ?? new Set();
     waiters.add(waiter);
     this.#waiters.set(id, waiters);
@@ -43,12 +46,22 @@ export class Outcomes {
     };
   }
 
-  /** Tells the outcome to everybody who waits for it. */
-  tell(id: RunId, outcome: Outcome | undefined): void {
+  /** How many waits there have been so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Tells the outcome to everybody who waits for it. `count`: only to those who waited when the database was asked; its
+   * answer may be older than what the others wait for, such as a run that did not exist yet.
+   */
+  tell(id: RunId, outcome: Outcome | undefined, count = Infinity): void {
     const waiters = this.#waiters.get(id);
     if (waiters === undefined) return;
-    this.#waiters.delete(id);
-    for (const waiter of waiters) waiter.tell(outcome);
+    const told = [...waiters].filter(({ number }) => number <= count);
+    for (const waiter of told) waiters.delete(waiter);
+    if (waiters.size === 0) this.#waiters.delete(id);
+    for (const waiter of told) waiter.tell(outcome);
   }
 
   /** Nothing will be known here any more. */

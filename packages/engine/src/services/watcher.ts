@@ -21,11 +21,12 @@ const portion = 1_000;
 export function watcher({ database, executor, pollMs }: WatcherOptions): Service {
   const { outcomes } = executor;
   const ask = async (ids: readonly RunId[]): Promise<void> => {
+    const { count } = outcomes;
     const found = await watchRuns(database, ids);
     for (const { id, status, output, error } of found)
-      if (isFinal(status)) outcomes.tell(id, { status, output, error });
+      if (isFinal(status)) outcomes.tell(id, { status, output, error }, count);
     const existing = new Set(found.map(({ id }) => id));
-    for (const id of ids) if (!existing.has(id)) outcomes.tell(id, undefined);
+    for (const id of ids) if (!existing.has(id)) outcomes.tell(id, undefined, count);
   };
   const round = async (): Promise<number> => {
     const { watched } = outcomes;
