@@ -107,11 +107,11 @@ export class Executor implements RunHost {
     return { ids: [...this.#live.keys()], atMs: this.clock.now() - 1_000 };
   }
 
-  /** Takes over the time of the database, and announces the executor to it. */
+  /** Announces the executor to the database, and takes over its time: on an open connection, so that the answer is quick. */
   async launch(): Promise<void> {
+    await this.#announce(this.#id);
     const askedAt = performance.now();
     this.clock.set(await readDatabaseTime(this.options.database), askedAt);
-    await this.#announce(this.#id);
   }
 
   /** Goes on with runs that were claimed under the id `by`. Their histories are loaded with one statement. */
