@@ -29,7 +29,7 @@ export function ratiosOf(name, workload, results) {
   for (const [peer, { measures }] of Object.entries(results)) {
     if (peer === ours || !measures) continue;
     for (const [measure, { better }] of Object.entries(workload.measures)) {
-      if (!mine[measure] || !measures[measure]) continue;
+      if (better === undefined || !mine[measure] || !measures[measure]) continue;
       const key = measure === main ? `${name}/${peer}` : `${name}.${measure}/${peer}`;
       ratios[key] = round(ratio(better, mine[measure].median, measures[measure].median));
     }
