@@ -16,6 +16,7 @@ export const leaseMs = 6_000;
 export const parksCheaply = true;
 
 const queueName = 'bench';
+const prefetch = 500;
 const mail = perdure.topic?.('mail');
 const verbs = {
   step: (name, fn) => perdure.runStep(name, fn),
@@ -30,8 +31,9 @@ export async function open({ url, role = 'both', concurrency = 1_000 }) {
   const engine = perdure.createEngine({
     database: url,
     workflows: role === 'client' ? [] : Object.values(workflows),
-    ...(has('queue') && role !== 'client' ? { queues: [perdure.queue(queueName, { concurrency })] } : {}),
-    maxConcurrentRuns: Math.max(concurrency, 1_000),
+    ...(has('queue') ? { queues: [perdure.queue(queueName)] } : {}),
+    // Draining: as many at once as the others, and a prefetch as large as theirs.
+    maxConcurrentRuns: role === 'worker' ? concurrency + prefetch : Math.max(concurrency, 1_000),
     logger: perdure.silentLogger,
   });
   await engine.launch();
@@ -41,7 +43,11 @@ export async function open({ url, role = 'both', concurrency = 1_000 }) {
     run: async (name, input) => (await engine.startWorkflow(workflows[name], input)).result(),
     send: (run, _, message) => engine.send(run.id, mail, message),
     enqueue,
-    enqueueMany: (name, inputs) => Promise.all(inputs.map((input) => enqueue(name, input))),
+    enqueueMany: (name, inputs) =>
+      engine.startWorkflows(
+        workflows[name],
+        inputs.map((input) => ({ input, queue: queueName })),
+      ),
     unfinished: () => count(url, ['queued', 'running', 'waiting']),
     parked: () => count(url, ['waiting']),
     close: () => engine.close(),

@@ -2,7 +2,7 @@
 
 export { createEngine, type CloseOptions, type Engine } from './api/engine.js';
 export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
-export { step, runStep, type StepOptions } from './api/step.js';
+export { step, runStep, type Step as StepFunction, type StepOptions } from './api/step.js';
 export { Step, Workflow, type StepDecorator, type StepMethodOptions, type WorkflowClass } from './api/decorators.js';
 export {
   currentRun,
@@ -16,9 +16,39 @@ export {
   uuid,
   type CurrentRun,
 } from './api/current.js';
+export { queue, type PlaceOptions, type Queue, type QueueOptions } from './api/queue.js';
+export type { MoveOptions, QueueInfo, Queues, WaitExplanation } from './api/queues.js';
+export type { BulkStart } from './api/start-many.js';
+export type { WaitReason } from './api/wait-reason.js';
 export { startWorkflow, type Startable, type StartArguments, type StartOptions } from './api/start.js';
+export { event, getEvent, setEvent, type Event, type GetEventOptions } from './api/event.js';
+export {
+  closeStream,
+  stream,
+  writeStream,
+  type ReadStreamOptions,
+  type Stream,
+  type StreamChunk,
+} from './api/stream.js';
+export { receive, send, topic, type ReceiveOptions, type SendOptions, type Topic } from './api/topic.js';
+export {
+  pgSource,
+  printTransactionSchema,
+  runTransaction,
+  type DataSourceOptions,
+  type PgClient,
+  type PgPool,
+  type TransactionOptions,
+} from './api/transaction.js';
+export type { DataSource, Isolation } from './run/run-transaction.js';
+export type { RawQuery } from './store/transactions.js';
+export { schedule, type Schedule, type ScheduleArguments, type ScheduleOptions, type Tick } from './api/schedule.js';
+export type { BackfillOptions, ScheduleInfo, Schedules } from './api/schedules.js';
 export type { ResultOptions, RunHandle } from './api/handle.js';
-export type { CancelOptions, ResumeOptions, RunInfo, Runs, StepInfo } from './api/manage.js';
+export type { Health } from './api/health.js';
+export type { ListOptions, RunPage } from './api/list.js';
+export type { CancelOptions, DeleteOptions, ResumeOptions, Runs, StepsOptions } from './api/manage.js';
+export type { RunInfo, RunSummary, StepInfo } from './api/run-info.js';
 export type { ConnectionConfig, EngineOptions } from './api/options.js';
 export type { StepContext } from './run/context.js';
 export { printMigrations } from './store/migrate.js';

@@ -226,7 +226,7 @@ test('a run whose workflow no live process hosts is logged as stranded, and runs
   const warn = (fields: unknown): void => void warnings.push(fields);
 
   const host = await db.launchEngine({ logger: { debug: ignore, info: ignore, warn, error: ignore } });
-  const stranded = { workflow: 'nobody', version: '', runs: 1 };
+  const stranded = { workflow: 'nobody', version: '', queue: undefined, runs: 1 };
   await waitFor(() => warnings.some((fields) => isDeepStrictEqual(fields, stranded)), { what: 'the warning' });
   host.register(workflow('nobody', async (name: string) => `Hello ${name}`));
 

@@ -125,7 +125,7 @@ test.each(['My "schema"; drop', "o'clock {x}", 'a$$b $& $1 \\n', 'schéma-プロ
     const { rows } = await client.query('select count(*)::int4 as tables from pg_tables where schemaname = $1', [
       schema,
     ]);
-    expect(rows).toEqual([{ tables: 5 }]);
+    expect(rows).toEqual([{ tables: printMigrations(schema).match(/^create table /gm)?.length }]);
   },
 );
 

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commitBatch } from '../src/store/batch.js';
 import { Database } from '../src/store/database.js';
 import { insertExecutor, recoverRuns, removeExecutor } from '../src/store/executors.js';
+import type { Standing } from '../src/store/queue-admission.js';
 import { claimRuns } from '../src/store/queues.js';
-import { cancelRuns, parkRuns, resumeRuns } from '../src/store/runs.js';
+import { parkRuns, resumeRuns } from '../src/store/runs.js';
+import { cancelRuns } from '../src/store/steer-runs.js';
 import { newExecutorId, newRunId, type ExecutorId, type RunId } from '../src/values/ids.js';
 import { isFinal, mayMove, runStatuses, transitions, type RunStatus, type Transition } from '../src/values/status.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -34,11 +36,19 @@ interface Target {
 
 async function end({ id, executor, epoch }: Target, status: RunStatus): Promise<void> {
   const outcome = { runId: id, epoch, status, output: undefined, error: undefined };
-  await commitBatch(database(), executor, { starts: [], checkpoints: [], outcomes: [outcome] });
+  await commitBatch(database(), executor, { starts: [], checkpoints: [], outcomes: [outcome], publications: {} });
 }
 
+const nobodyInLine: Standing = { serves: undefined, live: new Map(), cursors: new Map(), share: 0 };
+
 const statements: Readonly<Record<Transition, (target: Target) => Promise<unknown>>> = {
-  claim: ({ executor }) => claimRuns(database(), executor, [{ workflow: 'guarded', version: '' }], 10),
+  claim: ({ executor }) =>
+    claimRuns(database(), {
+      executor,
+      hosted: [{ workflow: 'guarded', version: '' }],
+      limit: 10,
+      standing: nobodyInLine,
+    }),
   park: ({ id, executor, epoch }) => parkRuns(database(), executor, [{ id, epoch, dueAtMs: undefined }]),
   release: ({ executor }) => removeExecutor(database(), executor),
   recover: async ({ executor }) => {
@@ -55,7 +65,14 @@ const statements: Readonly<Record<Transition, (target: Target) => Promise<unknow
 /** A run in this state that belongs to a live executor, or did. */
 async function makeRun(status: RunStatus): Promise<Target> {
   const [id, executor] = [newRunId(), newExecutorId()];
-  await insertExecutor(database(), { id: executor, host: 'here', pid: 1, leaseMs: 60_000, workflows: [] });
+  await insertExecutor(database(), {
+    id: executor,
+    host: 'here',
+    pid: 1,
+    leaseMs: 60_000,
+    workflows: [],
+    queues: undefined,
+  });
   await db.query(
     `insert into perdure.runs (id, workflow, status, executor, epoch, due_at, input, started_at, finished_at)
      values ($1, 'guarded', $2, $3, 3, now(), 'null', now(), case when $4::boolean then now() end)`,

@@ -1,43 +1,41 @@
 // The engine: one value that is created, launched, used and closed. It puts the layers together and holds no logic of
 // theirs.
 
-import { Registry } from '../run/definition.js';
-import { Executor } from '../run/executor.js';
-import { startChildIn } from '../run/waits.js';
 import { findContext } from '../run/context.js';
-import { claimer, type Claimer } from '../services/claimer.js';
-import { heartbeatService, recoveryService } from '../services/heartbeat.js';
-import { Listener } from '../services/listener.js';
-import { channelOf, Notifier, type News } from '../services/notifier.js';
-import type { Service } from '../services/service.js';
-import { strandedWatch } from '../services/stranded.js';
-import { watcher } from '../services/watcher.js';
-import { Database } from '../store/database.js';
-import { migrate } from '../store/migrate.js';
+import { Registry, type WorkflowDefinition } from '../run/definition.js';
+import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
-import { checkRunId, type RunId } from '../values/ids.js';
+import { checkRunId } from '../values/ids.js';
+import { closeParts, launchParts, type Parts } from './assemble.js';
 import { registerClass } from './decorators.js';
+import { getEvent, type Event, type GetEventOptions } from './event.js';
 import { RunHandle } from './handle.js';
-import { Runs } from './manage.js';
-import { checkOptions, type EngineOptions, type Settings } from './options.js';
-import { definitionOf, findCallingRun, readArguments, toNewRun, type Startable, type StartArguments } from './start.js';
+import { checkHealth, type Health } from './health.js';
+import type { Runs } from './manage.js';
+import { checkOptions, type EngineOptions } from './options.js';
+import { readEvent, sendFromOutside } from './outside.js';
+import type { Queues } from './queues.js';
+import type { Schedules } from './schedules.js';
+import { startMany, type BulkStart } from './start-many.js';
+import {
+  definitionOf,
+  findCallingRun,
+  readArguments,
+  toNewRun,
+  type Startable,
+  type StartArguments,
+  type StartOptions,
+} from './start.js';
+import { definitionOfStep, type Step } from './step.js';
+import { followStream, type ReadStreamOptions, type Stream, type StreamChunk } from './stream.js';
+import { send, type SendOptions, type Topic } from './topic.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** Options of closing. */
 export interface CloseOptions {
   /** How long executing steps may take to end. Then their signals fire and their runs are handed over. Default: 30s. */
   readonly timeout?: Duration;
-}
-
-interface Parts {
-  readonly database: Database;
-  readonly executor: Executor;
-  readonly runs: Runs;
-  readonly notifier: Notifier;
-  readonly listener: Listener | undefined;
-  readonly claims: Service;
-  readonly services: readonly Service[];
 }
 
 /**
@@ -67,6 +65,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     const names = new Map<string, unknown>();
+    for (const step of options.steps ?? []) this.#registry.register(definitionOfStep(step));
     for (const workflow of options.workflows ?? []) {
       const definition = definitionOf(workflow);
       const key = `${definition.name}@${definition.version}`;
@@ -80,6 +79,16 @@ export class Engine {
   /** Looking at runs and steering them. */
   get runs(): Runs {
     return this.#require('runs').runs;
+  }
+
+  /** Looking at queues and steering them. */
+  get queues(): Queues {
+    return this.#require('queues').queues;
+  }
+
+  /** Looking at schedules and steering them. */
+  get schedules(): Schedules {
+    return this.#require('schedules').schedules;
   }
 
   /**
@@ -105,16 +114,15 @@ export class Engine {
    */
   register(workflow: WorkflowReference<never, unknown> | object): this {
     this.#registry.register(registerClass(workflow) ?? definitionOf(workflow as WorkflowReference<never, unknown>));
-    this.#parts?.claims.poke(); // runs may be waiting for it
-    for (const service of this.#parts?.services ?? []) service.poke(); // runs of it may be waiting for a host
+    this.#parts?.services.claims.poke(); // runs of it may be waiting for a host
     return this;
   }
 
   /**
    * Starts a run. Once this has resolved, the run reaches its outcome as long as any process that hosts its workflow is alive.
    * The same id again is the same run. Inside workflow code the start is recorded as part of the calling run.
-   * Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, RUN_ID_INVALID, RUN_ID_CONFLICT, RUN_EXISTS,
-   * ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and START_UNCONFIRMED when the database went away meanwhile.
+   * Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, OPTION_INVALID, QUEUE_UNKNOWN, RUN_ID_INVALID, RUN_ID_CONFLICT,
+   * RUN_EXISTS, DEDUP_CONFLICT, ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and START_UNCONFIRMED when the database went away meanwhile.
    *
    * @example
    * const run = await engine.startWorkflow(checkout, { sku: 'A-1' }, { id: 'order-7' });
@@ -124,8 +132,30 @@ export class Engine {
     ...startArguments: StartArguments<Input>
   ): Promise<RunHandle<Output>> {
     const { input, options } = readArguments(startArguments);
+    return this.#start(definitionOf(workflow), input, options);
+  }
+
+  /**
+   * Starts a step as a run of its own, in a process that has it among its `steps`. Its retries and timeout hold as in a workflow;
+   * its arguments are recorded. Throws what `startWorkflow` throws.
+   *
+   * @example
+   * await engine.startStep(sendMail, [user.email, 'Welcome'], { queue: mail });
+   */
+  async startStep<Args extends readonly unknown[], Result>(
+    step: Step<Args, Result>,
+    args: NoInfer<Args>,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Result>> {
+    return this.#start(definitionOfStep(step), args, options);
+  }
+
+  async #start<Output>(
+    definition: WorkflowDefinition,
+    input: unknown,
+    options: StartOptions,
+  ): Promise<RunHandle<Output>> {
     const { executor, runs } = this.#require('startWorkflow');
-    const definition = definitionOf(workflow);
     const caller = findCallingRun(executor);
     const newRun = toNewRun(definition, input, options, executor.maxPayloadBytes);
     if (caller !== undefined) {
@@ -140,6 +170,22 @@ export class Engine {
   }
 
   /**
+   * Starts many runs of a workflow, in this order: one statement per thousand, which any process may run. All of them are checked
+   * before the first is started. Safe to repeat with the same ids. Throws what `startWorkflow` throws.
+   *
+   * @example
+   * const runs = await engine.startWorkflows(indexPage, pages.map((page) => ({ input: page, queue: indexing })));
+   */
+  async startWorkflows<Input, Output>(
+    workflow: Startable<Input, Output>,
+    starts: readonly BulkStart<Input>[],
+  ): Promise<readonly RunHandle<Output>[]> {
+    const { executor, database, runs } = this.#require('startWorkflows');
+    const tickets = await startMany({ executor, database }, definitionOf(workflow), starts);
+    return tickets.map((ticket) => new RunHandle<Output>(executor, runs, ticket));
+  }
+
+  /**
    * The handle of a run that was started anywhere. Whether there is such a run shows when the handle is used.
    * Throws RUN_ID_INVALID.
    */
@@ -149,107 +195,69 @@ export class Engine {
   }
 
   /**
+   * Sends a message to a run, from outside of runs or from a step. Resolves when it is durable.
+   * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
+   *
+   * @example
+   * await engine.send('order-7', approval, { approved: true });
+   */
+  async send<Message>(id: string, to: Topic<Message>, message: Message, options: SendOptions = {}): Promise<void> {
+    const { database, executor } = this.#require('send');
+    if (findCallingRun(executor) !== undefined) return send(id, to, message, options);
+    await sendFromOutside({ database, executor }, { id, to, message, options });
+  }
+
+  /**
+   * The value that a run has published, waiting until there is one; undefined when the time is up, or when the run has
+   * ended without it. Throws RUN_NOT_FOUND, DURATION_INVALID.
+   */
+  async getEvent<Value>(id: string, of: Event<Value>, options: GetEventOptions = {}): Promise<Value | undefined> {
+    const { database, executor } = this.#require('getEvent');
+    if (findCallingRun(executor) !== undefined) return getEvent(id, of, options);
+    return readEvent({ database, executor }, { id, of, options });
+  }
+
+  /**
+   * Follows a stream of a run: yields what is there and what comes, and ends when the stream is closed or the run is over.
+   * Throws RUN_NOT_FOUND, READ_TIMED_OUT, OPTION_INVALID, DURATION_INVALID.
+   *
+   * @example
+   * for await (const { position, value } of engine.readStream(run.id, tokens)) process.stdout.write(value);
+   */
+  readStream<Value>(
+    id: string,
+    of: Stream<Value>,
+    options: ReadStreamOptions = {},
+  ): AsyncGenerator<StreamChunk<Value>, void, undefined> {
+    return followStream(this.#require('readStream'), { id, of }, options);
+  }
+
+  /**
+   * How this engine is doing: whether the database answers, the age of the last heartbeat, runs in memory, and runs that
+   * nobody can claim. Never throws once the engine is launched, and takes five seconds at most.
+   */
+  async health(): Promise<Health> {
+    const { database, executor, stranded } = this.#require('health');
+    return checkHealth(database, executor, stranded);
+  }
+
+  /**
    * Ends the engine's work here: nothing new begins, executing steps may end and are recorded, and every unfinished run is
    * handed over at once. Never ends the process. Safe to repeat.
    */
   async close({ timeout = '30s' }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(parseDuration(timeout, 'timeout'));
+    const timeoutMs = parseDuration(timeout, 'timeout');
+    this.#closing ??= this.#close(timeoutMs);
     await this.#closing;
-  }
-
-  async #launch(): Promise<Parts> {
-    const settings = checkOptions(this.#options);
-    const database = await Database.open(settings.database);
-    try {
-      await migrate(database, settings.mayMigrate);
-      const parts = this.#assemble(database, settings);
-      await parts.executor.launch();
-      parts.listener?.start();
-      for (const service of parts.services) service.start();
-      return parts;
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
-  }
-
-  #assemble(database: Database, settings: Settings): Parts {
-    const { logger, leaseMs, maxRecoveries } = settings;
-    const channel = channelOf(settings.database.schema);
-    const notifier = new Notifier(database, channel, logger);
-    const pollMs = (): number => settings.pollMs ?? (listener?.isListening === true ? 5_000 : 1_000);
-    const tell = (news: News): void => {
-      if (settings.mayListen) notifier.tell(news);
-      if (news.due === true) claims.service.poke();
-    };
-    const executor = new Executor({
-      ...settings,
-      database,
-      registry: this.#registry,
-      onCommitted: ({ watchedIds, hasDue, nextDueAtMs = Infinity }) => {
-        tell({ ended: watchedIds, due: hasDue ? true : undefined });
-        // The others find it by their polls, in case this process dies.
-        if (nextDueAtMs < Infinity) claims.service.pokeWithin(nextDueAtMs - executor.clock.now());
-      },
-      onWatch: () => watches.poke(),
-      onRoom: () => claims.onRoom(),
-    });
-    const claims: Claimer = claimer({ database, executor, pollMs });
-    const watches = watcher({ database, executor, pollMs });
-    const recoveries = recoveryService({
-      database,
-      maxRecoveries,
-      logger,
-      // The failed ones may have woken others.
-      onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
-    });
-    const heartbeats = heartbeatService({ database, executor, leaseMs, onDead: () => recoveries.poke() });
-    const listener =
-      settings.mayListen && database.canListen
-        ? this.#listen(database, channel, executor, [claims.service, watches], settings)
-        : undefined;
-    const services = [heartbeats, recoveries, claims.service, watches, strandedWatch(database, logger).service];
-    const runs = new Runs(database, executor, tell);
-    return { database, executor, runs, notifier, listener, claims: claims.service, services };
-  }
-
-  #listen(
-    database: Database,
-    channel: string,
-    executor: Executor,
-    pollers: readonly Service[],
-    { logger }: Settings,
-  ): Listener {
-    const [claims, watches] = pollers;
-    return new Listener({
-      connect: () => database.connectDirect(),
-      channel,
-      logger,
-      onNews: ({ due, ended = [], cut = [] }) => {
-        if (due === true) claims?.poke();
-        if (cut.length > 0) executor.interrupt(cut);
-        if (ended.some((id) => executor.outcomes.has(id as RunId))) watches?.poke();
-      },
-      onGap: () => {
-        for (const poller of pollers) poller.poke();
-      },
-    });
   }
 
   async #close(timeoutMs: number): Promise<void> {
     const parts = await this.#launching?.catch(() => undefined);
-    if (parts === undefined) return;
-    const { executor, listener, notifier, services, database } = parts;
-    const [heartbeats, ...others] = services;
-    executor.isDraining = true;
-    const until = performance.now() + timeoutMs;
-    await within(timeoutMs, Promise.all(others.map((service) => service.stop())));
-    await executor.close(Math.max(0, until - performance.now()));
-    this.#isDrained = true;
-    await heartbeats?.stop();
-    notifier.tell({ due: true });
-    await Promise.all([notifier.close(), listener?.stop()]);
-    await database.close();
+    if (parts !== undefined) await closeParts(parts, timeoutMs, () => (this.#isDrained = true));
+  }
+
+  async #launch(): Promise<Parts> {
+    return launchParts(checkOptions(this.#options), this.#registry);
   }
 
   #require(operation: string): Parts {
@@ -259,12 +267,4 @@ export class Engine {
     if (this.#parts === undefined) throw new PerdureError('ENGINE_NOT_LAUNCHED', { operation });
     return this.#parts;
   }
-}
-
-// A service may be in the middle of a statement that the database does not answer.
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
 }

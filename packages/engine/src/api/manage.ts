@@ -1,56 +1,18 @@
 // Looking at runs and steering them, from outside.
 
 import type { Executor } from '../run/executor.js';
+import type { News } from '../services/notifier.js';
 import type { Database } from '../store/database.js';
-import { cancelRuns, resumeRuns, selectRunsById, type RunRow } from '../store/runs.js';
+import { listRuns } from '../store/list-runs.js';
+import { resumeRuns, selectRunsById } from '../store/runs.js';
+import { cancelRuns, deleteRuns, dropFailedStep, pauseRuns } from '../store/steer-runs.js';
+import { selectSteps } from '../store/steps.js';
 import { wakeWaiters } from '../store/waiters.js';
-import { loadHistories } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
-import { decode, decodeError, encodeError } from '../values/serialize.js';
-import type { RunStatus } from '../values/status.js';
-import type { News } from '../services/notifier.js';
-
-/** A run as it stands. Times are of the database's clock. */
-export interface RunInfo {
-  readonly id: RunId;
-  readonly workflow: string;
-  readonly version: string;
-  readonly status: RunStatus;
-  readonly input: unknown;
-  /** The result, once succeeded. */
-  readonly output: unknown;
-  /** What it threw, once failed or cancelled, or why it was paused. */
-  readonly error: unknown;
-  readonly parentId: string | undefined;
-  /** Who runs it, or ran it last. */
-  readonly executor: string | undefined;
-  /** How often it has been claimed. */
-  readonly epoch: number;
-  /** How often its owner died. */
-  readonly recoveries: number;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly createdAt: Date;
-  readonly startedAt: Date | undefined;
-  readonly finishedAt: Date | undefined;
-  /** queued or waiting: when it may be claimed; undefined for not before a wake-up. */
-  readonly dueAt: Date | undefined;
-  readonly deadlineAt: Date | undefined;
-}
-
-/** A recorded operation of a run, in the order in which results reached its code. */
-export interface StepInfo {
-  readonly seq: number;
-  readonly name: string;
-  /** The how-manieth call of that name, from 1. */
-  readonly occurrence: number;
-  readonly kind: string;
-  readonly output: unknown;
-  readonly error: unknown;
-  readonly childId: string | undefined;
-  readonly startedAt: Date;
-  readonly finishedAt: Date;
-}
+import { encodeError } from '../values/serialize.js';
+import { checkLimit, parseListOptions, toCursor, type ListOptions, type RunPage } from './list.js';
+import { toInfo, toStepInfo, toSummary, type RunInfo, type StepInfo } from './run-info.js';
 
 /** Options of cancelling. */
 export interface CancelOptions {
@@ -62,6 +24,20 @@ export interface CancelOptions {
 export interface ResumeOptions {
   /** Lets a run that was paused with NONDETERMINISM execute steps that its history lacks. Default: false. */
   readonly acceptNewSteps?: boolean;
+}
+
+/** Options of deleting. */
+export interface DeleteOptions {
+  /** Deletes everything that the run has started as well, down the tree. Default: false. */
+  readonly children?: boolean;
+}
+
+/** Which part of a history. */
+export interface StepsOptions {
+  /** Only steps behind this `seq`: for the next page, that of the last one. Default: 0. */
+  readonly after?: number;
+  /** 1 to 1,000. Default: all of them. */
+  readonly limit?: number;
 }
 
 /** `engine.runs`. */
@@ -83,80 +59,115 @@ export class Runs {
     return row === undefined ? undefined : toInfo(row);
   }
 
-  /** The history of a run; empty when there is none. Throws RUN_ID_INVALID. */
-  async steps(id: string): Promise<readonly StepInfo[]> {
+  /**
+   * A page of runs, newest first. Runs that start meanwhile shift nothing: a page goes on where the one before has ended. Payloads are
+   * left out; `get` has them. Throws OPTION_INVALID.
+   *
+   * @example
+   * const { runs, cursor } = await engine.runs.list({ workflow: 'checkout', status: ['failed', 'paused'], limit: 20 });
+   */
+  async list(options: ListOptions = {}): Promise<RunPage> {
+    const page = parseListOptions(options);
+    const { runs, end } = await listRuns(this.#database, page);
+    const isLast = end === undefined || runs.length < page.limit;
+    return { runs: runs.map(toSummary), cursor: isLast ? undefined : toCursor(end) };
+  }
+
+  /** The history of a run, or a page of it; empty when there is none. Throws RUN_ID_INVALID, OPTION_INVALID. */
+  async steps(id: string, { after = 0, limit }: StepsOptions = {}): Promise<readonly StepInfo[]> {
     const runId = checkRunId(id);
-    const histories = await loadHistories(this.#database, [runId]);
-    return (histories.get(runId)?.steps ?? []).map(({ output, error, startedAtMs, finishedAtMs, ...step }) => ({
-      ...step,
-      output: output === undefined ? undefined : decode(output, `step "${step.name}"`),
-      error: error === undefined ? undefined : decodeError(error),
-      startedAt: new Date(startedAtMs),
-      finishedAt: new Date(finishedAtMs),
-    }));
+    if (!Number.isSafeInteger(after) || after < 0 || after > 2 ** 31 - 1)
+      throw new PerdureError('OPTION_INVALID', { option: 'after', value: after, reason: 'it is no seq of a step' });
+    const most = limit === undefined ? undefined : checkLimit(limit);
+    return (await selectSteps(this.#database, runId, { after, limit: most })).map(toStepInfo);
   }
 
   /**
    * Cancels a run: waits are cut at once, the signals of executing steps fire, and whoever awaits it gets RUN_CANCELLED.
    * A finished or unknown run stays as it is. Returns whether this call cancelled it. Safe to repeat.
    */
-  async cancel(id: string, { children = false }: CancelOptions = {}): Promise<boolean> {
-    const runId = checkRunId(id);
-    const error = encodeError(new PerdureError('RUN_CANCELLED', { id: runId }));
-    const cancelled = await cancelRuns(this.#database, [runId], error, children);
+  async cancel(id: string, options: CancelOptions = {}): Promise<boolean> {
+    return (await this.cancelMany([id], options)).length > 0;
+  }
+
+  /** Cancels many runs in one act, as `cancel` does; returns the ids of those that this call cancelled. Safe to repeat. */
+  async cancelMany(ids: readonly string[], { children = false }: CancelOptions = {}): Promise<readonly RunId[]> {
+    const runIds = ids.map(checkRunId);
+    const error = encodeError(new PerdureError('RUN_CANCELLED', { id: '{id}' }));
+    const cancelled = await cancelRuns(this.#database, runIds, error, children);
     const cut = cancelled.flatMap(({ interruption }) => interruption ?? []);
     this.#executor.interrupt(cut);
     const ended = cancelled.filter(({ isWatched }) => isWatched).map((run) => run.id);
     const awaited = cancelled.filter(({ isAwaited }) => isAwaited).map((run) => run.id);
     if (awaited.length > 0) await wakeWaiters(this.#database, awaited);
     if (cancelled.length > 0) this.#tell({ cut, ended, due: awaited.length > 0 ? true : undefined });
-    return cancelled.some((run) => run.id === runId);
+    const asked = new Set(runIds);
+    return cancelled.map((run) => run.id).filter((id) => asked.has(id));
+  }
+
+  /**
+   * Pauses an unfinished run until it is resumed: it leaves memory, and the signals of executing steps fire; such a step is
+   * executed again after the resume. Its children go on. Returns whether this call paused it; a run that is paused or finished stays as it is.
+   * Throws RUN_NOT_FOUND.
+   */
+  async pause(id: string): Promise<boolean> {
+    const runId = checkRunId(id);
+    const paused = await pauseRuns(this.#database, [runId]);
+    const cut = paused.flatMap(({ interruption }) => interruption ?? []);
+    this.#executor.interrupt(cut);
+    if (cut.length > 0) this.#tell({ cut });
+    if (paused.length === 0) await this.#requireAll([runId]);
+    return paused.length > 0;
   }
 
   /**
    * Has a paused, failed or cancelled run go on behind its last recorded step. Its history stays: a step that failed and
-   * was recorded fails again. A run in another state stays as it is. Throws RUN_NOT_FOUND.
+   * was recorded fails again; see `retry`. A delay or deadline counts no more, a timeout counts anew. A run in another state stays as it is.
+   * Throws RUN_NOT_FOUND.
    */
-  async resume(id: string, { acceptNewSteps = false }: ResumeOptions = {}): Promise<boolean> {
-    const runId = checkRunId(id);
-    const resumed = await resumeRuns(this.#database, [runId], acceptNewSteps);
-    if (resumed.length > 0) this.#tell({ due: true });
-    else if ((await this.get(runId)) === undefined) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
-    return resumed.length > 0;
+  async resume(id: string, options: ResumeOptions = {}): Promise<boolean> {
+    return (await this.resumeMany([id], options)).length > 0;
   }
-}
 
-function toInfo({
-  output,
-  error,
-  input,
-  createdAtMs,
-  startedAtMs,
-  finishedAtMs,
-  dueAtMs,
-  deadlineAtMs,
-  attributes,
-  ...run
-}: RunRow): RunInfo {
-  const { id, workflow, version, status, parentId, executor, epoch, recoveries } = run;
-  const date = (ms: number | undefined): Date | undefined => (ms === undefined ? undefined : new Date(ms));
-  return {
-    id,
-    workflow,
-    version,
-    status,
-    input: decode(input, `the input of run ${id}`),
-    output: output === undefined ? undefined : decode(output, `the result of run ${id}`),
-    error: error === undefined ? undefined : decodeError(error),
-    parentId,
-    executor,
-    epoch,
-    recoveries,
-    attributes: attributes ?? {},
-    createdAt: new Date(createdAtMs),
-    startedAt: date(startedAtMs),
-    finishedAt: date(finishedAtMs),
-    dueAt: date(dueAtMs),
-    deadlineAt: date(deadlineAtMs),
-  };
+  /**
+   * Has many runs go on in one act, as `resume` does; returns the ids of those that this call resumed.
+   * Throws RUN_NOT_FOUND if one of them does not exist; then none is resumed.
+   */
+  async resumeMany(ids: readonly string[], { acceptNewSteps = false }: ResumeOptions = {}): Promise<readonly RunId[]> {
+    const runIds = ids.map(checkRunId);
+    const resumed = new Set(await resumeRuns(this.#database, runIds, acceptNewSteps));
+    if (resumed.size > 0) this.#tell({ due: true });
+    else await this.#requireAll(runIds);
+    return runIds.filter((id) => resumed.has(id));
+  }
+
+  /**
+   * Resumes a failed or cancelled run, and executes its last recorded step again if that one failed, with a fresh budget of
+   * attempts. Where the failed step was a child, retry the child first: its outcome is asked for again. Returns whether this call resumed the run.
+   * Throws RUN_NOT_FOUND.
+   *
+   * @example
+   * for (const { id } of (await engine.runs.list({ workflow: 'checkout', status: 'failed' })).runs) await engine.runs.retry(id);
+   */
+  async retry(id: string): Promise<boolean> {
+    // Two acts: a process that dies between them leaves a failed run that goes on as meant when it is retried or resumed.
+    await dropFailedStep(this.#database, checkRunId(id));
+    return this.resume(id);
+  }
+
+  /**
+   * Deletes a finished run with everything that was recorded of it. Returns whether there was one: a missing id is no harm.
+   * Throws RUN_STATE_CONFLICT if the run, or one of the children that are to go with it, is unfinished; then nothing is deleted.
+   */
+  async delete(id: string, { children = false }: DeleteOptions = {}): Promise<boolean> {
+    const { ids, unfinished } = await deleteRuns(this.#database, [checkRunId(id)], children);
+    if (unfinished !== undefined) throw new PerdureError('RUN_STATE_CONFLICT', { ...unfinished, action: 'be deleted' });
+    return ids.length > 0;
+  }
+
+  async #requireAll(ids: readonly RunId[]): Promise<void> {
+    const found = new Set((await selectRunsById(this.#database, ids)).map((run) => run.id));
+    const missing = ids.find((id) => !found.has(id));
+    if (missing !== undefined) throw new PerdureError('RUN_NOT_FOUND', { id: missing });
+  }
 }

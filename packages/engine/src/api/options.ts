@@ -5,6 +5,9 @@ import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
+import type { Schedule } from './schedule.js';
+import { checkQueues, queueName, type Queue } from './queue.js';
+import type { Step } from './step.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
@@ -28,6 +31,17 @@ export interface EngineOptions {
   readonly schema?: string;
   /** What this process runs, or with contracts, starts. Default: nothing. */
   readonly workflows?: readonly WorkflowReference<never, unknown>[];
+  /**
+   * What this process declares to be started again and again, and serves. Applied at launch; pause and ticks survive.
+   * One that is declared no more rests as soon as no process that declares it is left.
+   */
+  readonly schedules?: readonly Schedule[];
+  /** The steps that this process runs when they are started on their own, by `engine.startStep`. Default: none. */
+  readonly steps?: readonly Step<never, unknown>[];
+  /** The queues that this process declares. Those that others declare are known to it as well. Default: none. */
+  readonly queues?: readonly Queue[];
+  /** The queues whose runs this process takes, or their names. Default: all queues in the database. */
+  readonly serveQueues?: readonly (Queue | string)[];
   /** Default: the console, from level info. */
   readonly logger?: Logger;
   /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
@@ -53,6 +67,9 @@ export interface EngineOptions {
 /** Checked options. */
 export interface Settings {
   readonly database: DatabaseOptions;
+  readonly schedules: readonly Schedule[];
+  readonly queues: readonly Queue[];
+  readonly serveQueues: readonly string[] | undefined;
   readonly logger: Logger;
   readonly leaseMs: number;
   readonly parkAfterMs: number;
@@ -92,6 +109,9 @@ export function checkOptions(options: EngineOptions): Settings {
       poolSize: count(options.poolSize ?? 4, 'poolSize'),
       connectTimeoutMs: 10_000,
     },
+    schedules: check([], () => checkSchedules(options.schedules ?? [])),
+    queues: check([], () => checkQueues(options.queues ?? [])),
+    serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     leaseMs: duration(options.lease ?? '6s', 'lease', 500),
     parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
@@ -134,6 +154,14 @@ function checkSchema(schema: string): string {
   checkName('schema', schema);
   if (Buffer.byteLength(schema) <= 63) return schema;
   throw invalid('schema', schema, 'Postgres cuts names after 63 bytes');
+}
+
+// By name, so that processes that launch at once take the rows in one order.
+function checkSchedules(schedules: readonly Schedule[]): readonly Schedule[] {
+  const byName = new Map(schedules.map((schedule) => [schedule.name, schedule]));
+  const twice = schedules.find((schedule) => byName.get(schedule.name) !== schedule);
+  if (twice !== undefined) throw invalid('schedules', twice.name, 'two schedules have this name');
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function checkLogger(logger: Logger): Logger {

@@ -9,18 +9,25 @@ import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import type { WorkflowClass } from './decorators.js';
+import { placeOf, type PlaceOptions } from './queue.js';
 import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
 
 /** Options of a start. */
-export interface StartOptions {
+export interface StartOptions extends PlaceOptions {
   /** 1 to 512 printable characters. The same id again is the same run. Default: a UUIDv7. */
   readonly id?: string;
-  /** What to do when a run of the id is there: give its handle (default), or throw RUN_EXISTS. */
+  /**
+   * What to do when a run of the id is there, or an unfinished one with the dedup key: give its handle (default), or
+   * throw RUN_EXISTS or DEDUP_CONFLICT.
+   */
   readonly onDuplicate?: 'attach' | 'reject';
   /** Not before this time has passed. Default: at once. */
   readonly delay?: Duration;
-  /** How long it may take from the start of its execution. Default: the workflow's. */
-  readonly timeout?: Duration;
+  /**
+   * How long it may take from the start of its execution. Default: the workflow's. A child also ends with the deadline of
+   * its parent; null detaches it from that, and sets no limit.
+   */
+  readonly timeout?: Duration | null;
   /** Searchable facts, as a plain JSON object. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
@@ -31,7 +38,7 @@ export type Startable<Input, Output> = WorkflowReference<Input, Output> | Workfl
 /** The input, if the workflow takes one, and options. */
 export type StartArguments<Input> = [...OptionalInput<Input>, options?: StartOptions];
 
-/** Validates what a start was given. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, RUN_ID_INVALID, DURATION_INVALID. */
+/** Validates what a start was given. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, RUN_ID_INVALID, DURATION_INVALID, OPTION_INVALID, NAME_INVALID. */
 export async function toNewRun(
   definition: WorkflowDefinition,
   input: unknown,
@@ -43,8 +50,11 @@ export async function toNewRun(
     definition,
     id: id === undefined ? undefined : checkRunId(id),
     delayMs: delay === undefined ? undefined : parseDuration(delay, 'delay'),
-    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout, 'timeout'),
+    timeoutMs: timeout === undefined || timeout === null ? undefined : parseDuration(timeout, 'timeout'),
+    isUnlimited: timeout === null,
     attributes: attributes === undefined ? undefined : encodeAttributes(attributes),
+    place: placeOf(options),
+    rejectsDuplicate: options.onDuplicate === 'reject',
     input: await encodeInput(definition, input, maxPayloadBytes),
   };
 }
@@ -100,7 +110,8 @@ export function findCallingRun(host: RunHost): Run | undefined {
 // jsonb takes neither null characters nor halves of surrogate pairs, which JSON.stringify escapes.
 const refusedByJsonb = /\\u(0000|d[89a-f][0-9a-f]{2})/;
 
-function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string {
+/** Attributes as JSON text. Throws OPTION_INVALID. */
+export function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string {
   const text = jsonText(attributes);
   if (text?.startsWith('{') === true && !refusedByJsonb.test(text)) return text;
   const reason = 'give a plain JSON object without null characters or broken Unicode';

@@ -1,11 +1,13 @@
 // Defining and calling steps.
 
 import { findContext } from '../run/context.js';
+import type { WorkflowDefinition } from '../run/definition.js';
 import { runStepIn, type StepDefinition } from '../run/run-step.js';
 import { retryPolicy, type RetryOptions } from '../values/backoff.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
+import { define } from './workflow.js';
 
 /** Options of a step. */
 export interface StepOptions {
@@ -16,6 +18,13 @@ export interface StepOptions {
   /** The name under which runs in flight have recorded this step before it was renamed. */
   readonly formerly?: string;
 }
+
+// Under this key a step carries the workflow that runs it alone. Shared by all copies of the package. It is no part of the type
+// of a step, which has to be a plain function type to keep type parameters and optional arguments.
+const stepKey = Symbol.for('perdure/step/v1');
+
+/** A step, to be called as the function that it is, or started as a run of its own by `engine.startStep`. */
+export type Step<Args extends readonly unknown[], Result> = (...args: Args) => Promise<Result>;
 
 /**
  * A function whose result is recorded: inside a run, the same call is never executed again once it has been recorded. Outside of a run,
@@ -36,8 +45,19 @@ export function step<Args extends readonly unknown[], Result>(
 ): (...args: Args) => Promise<Result> {
   const definition = defineStep(name, options);
   const call = (...args: Args): Promise<Result> => callStep(definition, () => run(...args));
-  Object.defineProperty(call, 'name', { value: name });
+  // Its arguments are the input: they were encoded by startStep, and checked by its types.
+  const asWorkflow = (args: unknown): Promise<Result> => call(...(args as Args));
+  const asRun = (): WorkflowDefinition => define(`step ${name}`, asWorkflow, {});
+  Object.defineProperties(call, { name: { value: name }, [stepKey]: { value: asRun } });
   return call;
+}
+
+/** The workflow that runs nothing but a step. Throws OPTION_INVALID for what is no step. */
+export function definitionOfStep(given: Step<never, unknown>): WorkflowDefinition {
+  const asked: Step<never, unknown> | null | undefined = given; // nothing, where two files import each other
+  const asRun: unknown = typeof asked === 'function' ? Reflect.get(asked, stepKey) : undefined;
+  if (typeof asRun === 'function') return (asRun as () => WorkflowDefinition)();
+  throw new PerdureError('OPTION_INVALID', { option: 'step', value: typeof given, reason: 'make one with step()' });
 }
 
 /**

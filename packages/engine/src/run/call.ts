@@ -1,5 +1,8 @@
 // A durable call of workflow code, and what identifies it: its name, and the how-manieth call of that name it is.
 
+import type { EventQuery } from '../store/events.js';
+import type { Publications } from '../store/publications.js';
+
 interface Identity {
   readonly kind: string;
   readonly name: string;
@@ -13,6 +16,12 @@ export interface Call extends Identity {
   waitsUntilMs: number | undefined;
   /** The run that the call awaits. */
   childId: string | undefined;
+  /** The topic whose message it awaits. */
+  topic?: string;
+  /** The event of another run that it awaits. */
+  event?: EventQuery;
+  /** What is committed together with its result, once its place in the history is known. */
+  publish?: (seq: number) => Publications;
 }
 
 /** A result in the form in which it is stored. */

@@ -81,6 +81,11 @@ export class Delivery {
     return this.#nowMs;
   }
 
+  /** The place of the last delivered result in the history; 0 before the first. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
   /** Whether recorded results are left that the code has not asked for. */
   get isReplaying(): boolean {
     return this.#undelivered > 0;

@@ -2,42 +2,30 @@
 // Services bring it claims and bad news; the api starts runs through it. It never decides what a run does.
 
 import { hostname } from 'node:os';
-import { readDatabaseTime, type Database } from '../store/database.js';
+import { readDatabaseTime } from '../store/database.js';
 import { insertExecutor, removeExecutor } from '../store/executors.js';
+import type { Sent } from '../store/messages.js';
+import { selectQueues } from '../store/queue-rows.js';
 import type { ClaimedRun, KnownRuns } from '../store/queues.js';
 import { parkRuns } from '../store/runs.js';
-import { loadHistories, recordAttempt, type History } from '../store/steps.js';
+import { loadHistories, type History } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { Clock } from './clock.js';
-import type { Registry } from './definition.js';
-import type { Call } from './call.js';
+import { Exchange } from './exchange.js';
+import type { ExecutorOptions } from './executor-options.js';
+import { Interests } from './interests.js';
 import { Journal } from './journal.js';
-import type { CommitNews } from './journal-lane.js';
+import { Mailbox } from './mailbox.js';
 import { Outcomes } from './outcomes.js';
 import { persist, type Persistence } from './persist.js';
+import { Pump } from './pump.js';
+import { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
 import { emptyHistory, type ChildStart, type HostedRun, type Outcome, type RunHost, type Ticket } from './run-host.js';
 import { runWorkflow } from './run-workflow.js';
 import { Starter } from './start-run.js';
-
-/** What an executor is made of. */
-export interface ExecutorOptions {
-  readonly database: Database;
-  readonly registry: Registry;
-  readonly logger: Logger;
-  readonly leaseMs: number;
-  readonly parkAfterMs: number;
-  readonly maxConcurrentRuns: number;
-  readonly maxPayloadBytes: number;
-  /** Something was committed that other processes want to know. */
-  readonly onCommitted: (news: CommitNews) => void;
-  /** Somebody here waits for a run that ends elsewhere. */
-  readonly onWatch: () => void;
-  /** A run has left, so there is room for another. */
-  readonly onRoom: () => void;
-}
 
 // A step that cannot be recorded is executed again when its run comes back: not over and over.
 const stuckPauseMs = 30_000;
@@ -47,13 +35,19 @@ export class Executor implements RunHost {
   readonly clock = new Clock();
   readonly journal: Journal;
   readonly outcomes: Outcomes;
+  readonly interests = new Interests();
+  readonly mailbox: Mailbox;
+  readonly exchange: Exchange;
   readonly starter: Starter;
+  readonly queues: QueueBook;
   readonly options: ExecutorOptions;
   isDraining = false;
   readonly #live = new Map<RunId, Run>();
   #id: ExecutorId = newExecutorId();
-  #pumped = new Set<HostedRun>();
-  #isPumpScheduled = false;
+  readonly #pump = new Pump((run, err) => {
+    this.logger.error({ err, runId: run.id }, 'a run cannot go on here');
+    this.lost(run);
+  });
   #rebirth: Promise<void> | undefined;
   #isClosed = false;
   #onEmpty: (() => void) | undefined;
@@ -61,27 +55,40 @@ export class Executor implements RunHost {
   constructor(options: ExecutorOptions) {
     this.options = options;
     this.outcomes = new Outcomes((id) => this.#live.has(id), options.onWatch);
+    this.queues = new QueueBook(options.serveQueues, () => selectQueues(options.database));
+    this.mailbox = new Mailbox(options.database, this.interests, options.onMail);
+    this.exchange = new Exchange({
+      database: options.database,
+      interests: this.interests,
+      logger: options.logger,
+      persistence: (what) => this.persistence(what),
+      onSent: (id, sent) => this.tellSent(id, sent),
+    });
     this.journal = new Journal({
       connect: () => options.database.connect(),
       target: options.database.target,
       executorId: () => this.#id,
       now: () => this.clock.now(),
       onFenced: (id) => this.fenced(id),
-      onCommitted: options.onCommitted,
+      onCommitted: (news) => {
+        this.interests.touch(news.touchedIds);
+        options.onCommitted(news);
+      },
       logger: options.logger,
     });
     this.starter = new Starter({
       host: this,
       database: options.database,
       registry: options.registry,
+      queues: this.queues,
       room: () => this.room,
       findLive: (id) => this.#live.get(id),
-      admit: (run) => this.#live.set(run.id, run),
+      admit: (run) => this.#admit(run),
       discard: (run) => this.#discard(run),
     });
   }
 
-  get id(): ExecutorId {
+  get executorId(): ExecutorId {
     return this.#id;
   }
 
@@ -129,7 +136,7 @@ export class Executor implements RunHost {
       const run = new Run(this, { ...claim, definition, history: histories.get(claim.id) ?? emptyHistory });
       // It was taken from this executor, which has not heard of that yet.
       this.#live.get(run.id)?.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
-      this.#live.set(run.id, run);
+      this.#admit(run);
       if (run.deadlineAtMs !== undefined && run.deadlineAtMs <= this.clock.now()) run.expire();
       else runWorkflow(run);
     }
@@ -183,27 +190,7 @@ export class Executor implements RunHost {
   // ── RunHost
 
   schedulePump(run: HostedRun): void {
-    this.#pumped.add(run);
-    if (this.#isPumpScheduled) return;
-    this.#isPumpScheduled = true;
-    setImmediate(this.#pump);
-  }
-
-  async recordAttempt(
-    run: HostedRun,
-    call: Call,
-    attempt: number,
-    error: string,
-    delayMs: number,
-  ): Promise<number | undefined> {
-    const { name, occurrence } = call;
-    const row = { runId: run.id, epoch: run.epoch, name, occurrence, attempt, error, delayMs };
-    const nextAtMs = await persist(
-      () => recordAttempt(this.options.database, row),
-      this.persistence('recording an attempt'),
-    );
-    if (nextAtMs === undefined) this.lost(run);
-    return nextAtMs;
+    this.#pump.schedule(run);
   }
 
   startChild(run: HostedRun, child: ChildStart): Promise<Ticket> {
@@ -214,9 +201,16 @@ export class Executor implements RunHost {
     return this.outcomes.on(id, callback);
   }
 
+  /** A message was committed: whoever waits for it here looks at once, others are notified. */
+  tellSent(runId: RunId, { isWoken }: Pick<Sent, 'isWoken'>): void {
+    this.interests.touch([runId]);
+    this.options.onCommitted({ watchedIds: [], touchedIds: this.#live.has(runId) ? [] : [runId], hasDue: isWoken });
+  }
+
   finished(run: HostedRun, outcome: Outcome): void {
     run.ticket.outcome = outcome;
     this.outcomes.tell(run.id, outcome);
+    this.interests.touch([run.id]);
     this.#remove(run);
   }
 
@@ -234,40 +228,37 @@ export class Executor implements RunHost {
     const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() + (isStuck ? stuckPauseMs : 0) };
     const persistence = { ...this.persistence('releasing a run'), isStubborn: true };
     void persist(() => parkRuns(this.options.database, this.#id, [release]), persistence).then(
-      (released) => released?.get(run.id)?.isDue === true && this.options.onCommitted({ watchedIds: [], hasDue: true }),
+      (released) =>
+        released?.get(run.id)?.isDue === true &&
+        this.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true }),
       (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
     );
   }
 
-  // A run that never was: its start found the id taken.
+  #admit(run: Run): void {
+    this.queues.left(this.#live.get(run.id)?.seed.queue);
+    this.queues.entered(run.seed.queue);
+    this.#live.set(run.id, run);
+  }
+
+  // A run that never was here: its start found the id taken, or its queue closed.
   #discard(run: Run): void {
     run.abandon(new PerdureError('STEP_ABORTED', { step: '*', reason: 'a run of this id was there before' }));
     this.#remove(run);
   }
 
   #remove(run: HostedRun): void {
-    if (this.#live.get(run.id) !== run) return;
+    const live = this.#live.get(run.id);
+    if (live !== run) return;
+    const { queue } = live.seed;
+    this.queues.left(queue);
     this.#live.delete(run.id);
-    this.#pumped.delete(run);
+    this.#pump.forget(run);
+    this.mailbox.forget(run.id);
     this.outcomes.left(run.id);
     if (this.#live.size === 0) this.#onEmpty?.();
-    this.options.onRoom();
+    this.options.onRoom(queue);
   }
-
-  // One macrotask hands each run at most one result; what the results set off has run before the next one.
-  readonly #pump = (): void => {
-    this.#isPumpScheduled = false;
-    const runs = this.#pumped;
-    this.#pumped = new Set();
-    for (const run of runs) {
-      try {
-        run.pump();
-      } catch (err) {
-        this.logger.error({ err, runId: run.id }, 'a run cannot go on here');
-        this.lost(run, true);
-      }
-    }
-  };
 
   async #empty(): Promise<void> {
     if (this.#live.size === 0) return;
@@ -295,6 +286,7 @@ export class Executor implements RunHost {
       pid: process.pid,
       leaseMs,
       workflows: registry.hostKeys,
+      queues: this.queues.serves,
     });
   }
 }

@@ -1,6 +1,8 @@
 // What gathers for one commit, and who is told of its fate.
 
 import type { BatchRows, CheckpointRow, OutcomeRow, StartRow } from '../store/batch.js';
+import type { EventQuery } from '../store/events.js';
+import type { Publications } from '../store/publications.js';
 import type { ParkRow } from '../store/runs.js';
 import type { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
@@ -8,6 +10,7 @@ import type { RunId } from '../values/ids.js';
 /** What became of a write. */
 export type Settlement =
   | 'recorded'
+  | 'queued' // a start that was to run here at once: recorded, but its queue does not let it go yet
   | 'refused' // the run is no longer owned, or the executor is fenced: nothing was written
   | 'rejected' // by the database, for a reason that a repetition does not change: nothing was written
   | 'exists'; // a start: the id was taken before
@@ -26,10 +29,17 @@ export interface Start extends Write<StartRow> {
   readonly addedAtMs: number;
 }
 
+/** A step's result, and what the step publishes with it. */
+export interface Checkpoint extends Write<CheckpointRow> {
+  readonly publications: Publications | undefined;
+}
+
 /** A run to park. */
 export interface Park extends Write<ParkRow> {
   /** The runs whose outcomes wake it. */
   readonly awaits: readonly RunId[];
+  /** The events of other runs that wake it. */
+  readonly awaitsEvents: readonly EventQuery[];
 }
 
 const maxWrites = 2_000;
@@ -38,7 +48,9 @@ const maxCharacters = 8 * 1024 * 1024;
 /** Writes that commit together. */
 export class Batch {
   starts: Start[] = [];
-  checkpoints: Write<CheckpointRow>[] = [];
+  checkpoints: Checkpoint[] = [];
+  /** What steps publish while they execute. */
+  publications: Write<Publications>[] = [];
   outcomes: Write<OutcomeRow>[] = [];
   parks: Park[] = [];
   /** Runs that have ended, and whose waiters may not all have been woken. */
@@ -50,7 +62,8 @@ export class Batch {
   #characters = 0;
 
   get size(): number {
-    return this.starts.length + this.checkpoints.length + this.outcomes.length + this.parks.length + this.ended.length;
+    const { starts, checkpoints, publications, outcomes, parks, ended } = this;
+    return starts.length + checkpoints.length + publications.length + outcomes.length + parks.length + ended.length;
   }
 
   get isFull(): boolean {
@@ -62,9 +75,15 @@ export class Batch {
     this.#characters += start.row.input.length;
   }
 
-  addCheckpoint(checkpoint: Write<CheckpointRow>): void {
+  addCheckpoint(checkpoint: Checkpoint): void {
     this.checkpoints.push(checkpoint);
-    this.#characters += (checkpoint.row.output?.length ?? 0) + (checkpoint.row.error?.length ?? 0);
+    const { row, publications } = checkpoint;
+    this.#characters += (row.output?.length ?? 0) + (row.error?.length ?? 0) + charactersOf(publications);
+  }
+
+  addPublication(publication: Write<Publications>): void {
+    this.publications.push(publication);
+    this.#characters += charactersOf(publication.row);
   }
 
   addOutcome(outcome: Write<OutcomeRow>): void {
@@ -82,13 +101,33 @@ export class Batch {
       starts: this.starts.map((start) => start.row),
       checkpoints: this.checkpoints.map((checkpoint) => checkpoint.row),
       outcomes: this.outcomes.map((outcome) => outcome.row),
+      publications: this.#publications(),
+    };
+  }
+
+  /** The runs whose readers want to look again. */
+  get touchedIds(): readonly string[] {
+    const { events = [], chunks = [] } = this.#publications();
+    return [...new Set([...events, ...chunks].map(({ runId }) => runId))];
+  }
+
+  #publications(): Publications {
+    const all = [...this.publications.map(({ row }) => row), ...this.checkpoints.flatMap((c) => c.publications ?? [])];
+    if (all.length === 0) return {};
+    return {
+      events: all.flatMap(({ events = [] }) => events),
+      chunks: all.flatMap(({ chunks = [] }) => chunks),
+      receipts: all.flatMap(({ receipts = [] }) => receipts),
     };
   }
 
   /** The runs that it writes of. */
   get runIds(): ReadonlySet<RunId> {
-    const ids = [...this.starts, ...this.parks].map(({ row }) => row.id);
-    return new Set([...ids, ...[...this.checkpoints, ...this.outcomes].map(({ row }) => row.runId)]);
+    return new Set([
+      ...[...this.starts, ...this.parks].map(({ row }) => row.id),
+      ...[...this.checkpoints, ...this.outcomes].map(({ row }) => row.runId),
+      ...this.publications.map(({ row }) => runIdOf(row)),
+    ]);
   }
 
   /**
@@ -100,23 +139,27 @@ export class Batch {
     for (const batch of batches.values()) batch.wasUncertain = this.wasUncertain;
     for (const start of this.starts) batches.get(start.row.id)?.addStart(start);
     for (const checkpoint of this.checkpoints) batches.get(checkpoint.row.runId)?.addCheckpoint(checkpoint);
+    for (const publication of this.publications) batches.get(runIdOf(publication.row))?.addPublication(publication);
     for (const outcome of this.outcomes) batches.get(outcome.row.runId)?.addOutcome(outcome);
     for (const park of this.parks) batches.get(park.row.id)?.addPark(park);
     return [...batches.values()];
   }
 
-  /** Tells checkpoints and outcomes that they are recorded. */
+  /** Tells checkpoints, publications and outcomes that they are recorded. */
   settleRecorded(): void {
-    const { checkpoints, outcomes } = this;
+    const { checkpoints, publications, outcomes } = this;
     this.checkpoints = [];
+    this.publications = [];
     this.outcomes = [];
     for (const { settle } of checkpoints) settle('recorded');
+    for (const { settle } of publications) settle('recorded');
     for (const { settle } of outcomes) settle('recorded');
   }
 
   /** Tells everybody the same, and is empty after. */
   settleAll(settlement: Settlement): void {
-    const writes = [...this.starts, ...this.checkpoints, ...this.outcomes, ...this.parks];
+    const { starts, checkpoints, publications, outcomes, parks } = this;
+    const writes = [...starts, ...checkpoints, ...publications, ...outcomes, ...parks];
     this.clear();
     for (const write of writes) write.settle(settlement);
   }
@@ -125,8 +168,20 @@ export class Batch {
   clear(): void {
     this.starts = [];
     this.checkpoints = [];
+    this.publications = [];
     this.outcomes = [];
     this.parks = [];
     this.ended = [];
   }
+}
+
+// A publication outside of a checkpoint is of one run: a step writes it.
+function runIdOf({ events = [], chunks = [], receipts = [] }: Publications): RunId {
+  const [first] = [...events, ...chunks, ...receipts];
+  if (first === undefined) throw new Error('a publication publishes something');
+  return first.runId;
+}
+
+function charactersOf({ events = [], chunks = [] }: Publications = {}): number {
+  return [...events, ...chunks].reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
 }

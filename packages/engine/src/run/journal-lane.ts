@@ -5,12 +5,13 @@ import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
 import { explain, isReadOnly, kindOf } from '../store/failures.js';
 import { parkRuns } from '../store/runs.js';
-import { registerWaits, wakeWaiters } from '../store/waiters.js';
+import { wakeWaiters } from '../store/waiters.js';
 import { findWritten, isOwnStart, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { Batch, type Start } from './journal-batch.js';
+import { registerWaiters } from './register-waiters.js';
 
 /** What others may want to know of a commit. */
 export interface CommitNews {
@@ -19,6 +20,8 @@ export interface CommitNews {
   readonly hasDue: boolean;
   /** When the first of the parked runs is due, of the database's time; Infinity for not before a wake-up. */
   readonly nextDueAtMs?: number;
+  /** Runs that have published something. */
+  readonly touchedIds: readonly string[];
 }
 
 /** What a lane needs from its executor. */
@@ -128,7 +131,7 @@ export class Lane {
 
   async #commit(connection: Connection, batch: Batch): Promise<void> {
     const executor = this.#options.executorId();
-    if (batch.starts.length + batch.checkpoints.length + batch.outcomes.length > 0) {
+    if (batch.size > batch.parks.length) {
       const result = await commitBatch(connection, executor, batch.rows());
       if (!result.isOwner) return this.#fenced(executor, batch);
       this.#tellCommitted(batch, result);
@@ -146,16 +149,18 @@ export class Lane {
   async #wakeWaiters(connection: Connection, batch: Batch): Promise<void> {
     const woken = await wakeWaiters(connection, batch.ended);
     batch.ended = [];
-    if (woken > 0) this.#options.onCommitted({ watchedIds: [], hasDue: true });
+    if (woken > 0) this.#options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   }
 
   // An id that was taken is somebody else's, unless the batch went twice: then the first one may have committed after all.
-  #settleStarts(batch: Batch, { startedIds }: BatchResult): void {
+  #settleStarts(batch: Batch, { startedIds, queuedIds }: BatchResult): void {
     const { starts } = batch;
     batch.starts = [];
     const started = startedIds === undefined ? undefined : new Set(startedIds);
     for (const start of starts) {
-      if (started === undefined || started.has(start.row.id)) start.settle('recorded');
+      const { id, isOwned } = start.row;
+      if (started === undefined || started.has(id))
+        start.settle(isOwned && queuedIds.includes(id) ? 'queued' : 'recorded');
       else if (batch.wasUncertain) batch.starts.push(start);
       else start.settle('exists');
     }
@@ -171,7 +176,8 @@ export class Lane {
     batch.starts = starts.filter(({ row, settle }) => {
       const run = written.findRun(row.id);
       if (run !== undefined) settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
-      else if (isFinal) settle('refused');
+      // Absent after an answer: its dedup key is taken, or the run that starts it is lost. Sending it again would not help.
+      else if (isFinal) settle(row.place?.dedupKey === undefined ? 'refused' : 'exists');
       else return true;
       return false;
     });
@@ -182,6 +188,8 @@ export class Lane {
       else return true;
       return false;
     });
+    // Not known of what belongs to no checkpoint. It does no harm to send it again.
+    if (isFinal) for (const { settle } of batch.publications.splice(0)) settle('recorded');
     batch.outcomes = outcomes.filter(({ row, settle }) => {
       const run = written.findRun(row.runId);
       const isRecorded = run?.epoch === row.epoch && run.status === row.status;
@@ -193,27 +201,26 @@ export class Lane {
     });
   }
 
-  // Two statements. Registering first means that a run that finishes from then on marks the waiter as due; one that
-  // had finished before is missing from the answer, and its waiter is parked as due at once.
+  // Registering first means that a run that finishes or publishes from then on marks the waiter as due. What had happened
+  // before is seen here: its waiter is parked as due at once.
   async #park(connection: Connection, batch: Batch): Promise<void> {
-    const waits = batch.parks.flatMap(({ row, awaits }) => awaits.map((target) => ({ waiter: row.id, target })));
-    const unfinished = waits.length > 0 ? await registerWaits(connection, waits) : new Set<string>();
-    const rows = batch.parks.map(({ row, awaits }) =>
-      awaits.every((target) => unfinished.has(target)) ? row : { ...row, dueAtMs: this.#options.now() },
-    );
+    const satisfied = await registerWaiters(connection, batch.parks);
+    const nowMs = this.#options.now();
+    const rows = batch.parks.map(({ row }) => (satisfied.has(row.id) ? { ...row, dueAtMs: nowMs } : row));
     const parked = await parkRuns(connection, this.#options.executorId(), rows);
     const { parks } = batch;
     batch.parks = [];
     for (const { row, settle } of parks) settle(parked.has(row.id) ? 'recorded' : 'refused');
     const hasDue = [...parked.values()].some(({ isDue }) => isDue);
     const nextDueAtMs = rows.reduce((next, { dueAtMs = Infinity }) => Math.min(next, dueAtMs), Infinity);
-    this.#options.onCommitted({ watchedIds: [], hasDue, nextDueAtMs });
+    this.#options.onCommitted({ watchedIds: [], touchedIds: [], hasDue, nextDueAtMs });
   }
 
   #tellCommitted(batch: Batch, result: BatchResult): void {
-    const hasQueued = batch.starts.some(({ row }) => row.status === 'queued');
-    if (result.watchedIds.length === 0 && result.woken === 0 && !hasQueued) return;
-    this.#options.onCommitted({ watchedIds: result.watchedIds, hasDue: result.woken > 0 || hasQueued });
+    const hasQueued = result.queuedIds.length > 0 || batch.starts.some(({ row }) => row.status === 'queued');
+    const { touchedIds } = batch;
+    if (result.watchedIds.length + result.woken + touchedIds.length === 0 && !hasQueued) return;
+    this.#options.onCommitted({ watchedIds: result.watchedIds, hasDue: result.woken > 0 || hasQueued, touchedIds });
   }
 
   // Nothing was written. The runs are lost to this executor, but starts that nobody has heard of yet can go on under

@@ -3,9 +3,10 @@
 // durable, and nobody hears of it, before its batch has committed.
 // A run stays on one lane while it has writes under way, so its checkpoints commit in order.
 
-import type { CheckpointRow, OutcomeRow, StartRow } from '../store/batch.js';
+import type { OutcomeRow, StartRow } from '../store/batch.js';
+import type { Publications } from '../store/publications.js';
 import { PerdureError } from '../values/errors.js';
-import type { Batch, Park, Settlement, Start } from './journal-batch.js';
+import type { Batch, Checkpoint, Park, Settlement, Start } from './journal-batch.js';
 import { Lane, type LaneOptions } from './journal-lane.js';
 
 /** Whoever writes: the journal keeps count of its writes that are not yet durable. */
@@ -55,10 +56,16 @@ export class Journal {
     return start;
   }
 
-  /** Inserts a step's result. */
-  checkpoint(writer: Writer, row: CheckpointRow, settle: Settle): void {
-    const checkpoint = { row, settle: this.#counted(writer, settle) };
+  /** Inserts a step's result, together with what the step publishes. */
+  checkpoint(writer: Writer, { row, publications, settle }: Checkpoint): void {
+    const checkpoint = { row, publications, settle: this.#counted(writer, settle) };
     this.#add(writer, (batch) => batch.addCheckpoint(checkpoint));
+  }
+
+  /** Publishes something that belongs to no checkpoint: a step does so while it executes. */
+  publish(writer: Writer, row: Publications, settle: Settle): void {
+    const publication = { row, settle: this.#counted(writer, settle) };
+    this.#add(writer, (batch) => batch.addPublication(publication));
   }
 
   /** Ends the ownership of a run with its outcome or a pause. */

@@ -1,13 +1,15 @@
 // The contract between a run in memory and the executor that hosts it.
 
+import type { QueuePlace } from '../store/queue-starts.js';
 import type { History } from '../store/steps.js';
-import type { RunId } from '../values/ids.js';
+import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import type { FinalStatus } from '../values/status.js';
 import type { Clock } from './clock.js';
 import type { WorkflowDefinition } from './definition.js';
-import type { Call } from './call.js';
+import type { Exchange } from './exchange.js';
 import type { Journal } from './journal.js';
+import type { Mailbox } from './mailbox.js';
 import type { Persistence } from './persist.js';
 
 /** The end of a run, in stored form. */
@@ -29,6 +31,8 @@ export interface HostedRun {
 
 /** What a run needs from its executor. */
 export interface RunHost {
+  /** The executor's id at present. */
+  readonly executorId: ExecutorId;
   readonly clock: Clock;
   readonly journal: Journal;
   readonly logger: Logger;
@@ -40,18 +44,14 @@ export interface RunHost {
   persistence(what: string): Persistence;
   /** Asks for `run.pump()` in the next macrotask. */
   schedulePump(run: HostedRun): void;
-  /** Records a failed attempt of a step; tells when the next one is due, or nothing when the run is lost. */
-  recordAttempt(
-    run: HostedRun,
-    call: Call,
-    attempt: number,
-    error: string,
-    delayMs: number,
-  ): Promise<number | undefined>;
   /** Starts a child of this run, or finds the one that is there. Resolves when it is durable. */
   startChild(run: HostedRun, child: ChildStart): Promise<Ticket>;
   /** Calls back once with the outcome of any run, from wherever it finishes. Returns how to stop. */
   onOutcome(id: RunId, callback: (outcome: Outcome | undefined) => void): () => void;
+  /** Messages for the runs of this executor. */
+  readonly mailbox: Mailbox;
+  /** What runs write and ask outside of the journal. */
+  readonly exchange: Exchange;
   /** The run has left memory with this outcome recorded. */
   finished(run: HostedRun, outcome: Outcome): void;
   /** The run has left memory without one: parked, paused or released. */
@@ -69,8 +69,14 @@ export interface NewRun {
   readonly id?: RunId | undefined;
   readonly delayMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Neither the timeout of its workflow nor the deadline of its parent counts. */
+  readonly isUnlimited?: boolean | undefined;
   /** JSON object. */
   readonly attributes?: string | undefined;
+  /** The queue to start it in. */
+  readonly place?: QueuePlace | undefined;
+  /** Another unfinished run with its dedup key is an error, DEDUP_CONFLICT. */
+  readonly rejectsDuplicate?: boolean | undefined;
 }
 
 /** A child to start: its id is derived from its parent's. */
@@ -90,6 +96,7 @@ export interface Ticket {
 export interface RunSeed {
   readonly id: RunId;
   readonly definition: WorkflowDefinition;
+  readonly queue: string | undefined;
   readonly input: string;
   readonly epoch: number;
   readonly startedAtMs: number;

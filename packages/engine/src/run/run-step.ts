@@ -113,8 +113,12 @@ class StepExecution {
       };
     }
     const delayMs = delayBeforeAttemptMs(retry, attempt + 1, Math.random());
-    const nextAtMs = await this.#run.host.recordAttempt(this.#run, this.#call, attempt, encodeError(error), delayMs);
-    if (nextAtMs !== undefined && this.#run.isActive) this.#waitUntil(nextAtMs, attempt + 1);
+    const { host, id: runId, epoch } = this.#run;
+    const { occurrence } = this.#call;
+    const failure = { runId, epoch, name, occurrence, attempt, error: encodeError(error), delayMs };
+    const nextAtMs = await host.exchange.recordAttempt(failure);
+    if (nextAtMs === undefined) host.lost(this.#run);
+    else if (this.#run.isActive) this.#waitUntil(nextAtMs, attempt + 1);
     return undefined;
   }
 

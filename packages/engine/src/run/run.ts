@@ -1,7 +1,7 @@
 // One run in the memory of its executor: what it has called, what is not yet durable, and how it ends or leaves.
 // `run-workflow.ts` sets it going; the journal writes for it. Nothing here knows which function the user wrote.
 
-import type { CheckpointRow } from '../store/batch.js';
+import type { CheckpointRow, OutcomeRow } from '../store/batch.js';
 import type { AttemptRecord } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
@@ -9,11 +9,15 @@ import { decode, decodeError, encodeError } from '../values/serialize.js';
 import { seededGenerator, type SeededGenerator } from '../values/pseudo-random.js';
 import type { Call, Result } from './call.js';
 import { Delivery, type DeliveryPort } from './delivery.js';
-import type { Start } from './journal-batch.js';
+import type { Settlement, Start } from './journal-batch.js';
 import type { Settle, Writer } from './journal.js';
 import type { Lane } from './journal-lane.js';
-import { waitsOf } from './parking.js';
+import { nothing, waitsOf, type WakeUps } from './parking.js';
+import { StreamEnds } from './stream-ends.js';
 import type { HostedRun, Outcome, RunHost, RunSeed, Ticket } from './run-host.js';
+
+// What a run waits for may be there already: the answer to its question is given this long before it parks.
+const shortestStayMs = 50;
 
 /** A run in memory. */
 export class Run implements HostedRun, Writer, DeliveryPort {
@@ -22,6 +26,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   readonly host: RunHost;
   readonly delivery: Delivery;
   readonly ticket: Ticket;
+  readonly streams: StreamEnds;
   lane: Lane | undefined;
   undurable = 0;
   /** User functions of steps that are executing. */
@@ -42,6 +47,10 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.seed = seed;
     this.id = seed.id;
     this.ticket = { id: seed.id, isNew: true, outcome: undefined };
+    // Before the first claim of a run, nobody has written to its streams.
+    this.streams = new StreamEnds(async (stream) =>
+      seed.epoch === 1 ? undefined : host.exchange.findStreamEnd(seed.id, stream),
+    );
     this.delivery = new Delivery(this, seed.history.steps, seed.startedAtMs, seed.acceptsNewSteps);
     if (seed.deadlineAtMs !== undefined) this.#cancelDeadline = host.clock.at(seed.deadlineAtMs, () => this.expire());
   }
@@ -115,7 +124,18 @@ export class Run implements HostedRun, Writer, DeliveryPort {
       startedAtMs,
       finishedAtMs,
     };
-    this.host.journal.checkpoint(this, row, this.#whenOwned());
+    const publications = call.publish?.(seq);
+    const decided = this.#whenOwned();
+    const settle: Settle = (settlement) => {
+      for (const { messageId } of publications?.receipts ?? []) this.host.mailbox.received(this.id, messageId);
+      decided(settlement);
+    };
+    this.host.journal.checkpoint(this, { row, publications, settle: publications === undefined ? decided : settle });
+  }
+
+  /** Something that a step published while executing has been decided. */
+  published(settlement: Settlement): void {
+    this.#whenOwned()(settlement);
   }
 
   // What cannot be read back fails the workflow's code where it awaits it, so that the run ends instead of coming back.
@@ -138,18 +158,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
       'run paused: its history does not fit the code',
     );
     this.#stop(() => error);
-    const row = {
-      runId: this.id,
-      epoch: this.epoch,
-      status: 'paused',
-      output: undefined,
-      error: encodeError(error),
-    } as const;
-    this.host.journal.outcome(
-      this,
-      row,
-      this.#whenOwned(() => this.#leave(() => this.host.left(this))),
-    );
+    const pause = { status: 'paused', output: undefined, error: encodeError(error) } as const;
+    this.#end(pause, () => this.host.left(this));
   }
 
   // ── the run's life
@@ -184,11 +194,12 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   #afterStart: (() => void) | undefined;
 
   /** Leaves memory; the row tells what wakes the run. Undefined: nothing but a wake-up. */
-  park(dueAtMs: number | undefined, awaits: readonly RunId[] = []): void {
+  park(dueAtMs: number | undefined, { runs, events, topics }: WakeUps = nothing): void {
     if (!this.isActive) return;
     this.#stop(() => aborted('its run was handed to another process'));
     const settle = this.#whenOwned(() => this.#leave(() => this.host.left(this)));
-    this.host.journal.park(this, { row: { id: this.id, epoch: this.epoch, dueAtMs }, awaits, settle });
+    const row = { id: this.id, epoch: this.epoch, dueAtMs, topics };
+    this.host.journal.park(this, { row, awaits: runs, awaitsEvents: events, settle });
   }
 
   /** The run is not this executor's any more: signals fire, and nothing of it is written or delivered. */
@@ -216,12 +227,13 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     });
     const outcome = { status: 'cancelled', output: undefined, error: encodeError(error) } as const;
     this.#stop(() => error);
+    this.#end(outcome, () => this.host.finished(this, outcome));
+  }
+
+  #end(outcome: Pick<OutcomeRow, 'status' | 'output' | 'error'>, tell: () => void): void {
     const row = { runId: this.id, epoch: this.epoch, ...outcome };
-    this.host.journal.outcome(
-      this,
-      row,
-      this.#whenOwned(() => this.#leave(() => this.host.finished(this, outcome))),
-    );
+    const ended = (): void => this.#leave(tell);
+    this.host.journal.outcome(this, row, this.#whenOwned(ended));
   }
 
   // A write of this run was decided: go on, or notice that the run is lost.
@@ -268,7 +280,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     if (!this.delivery.isQuiet) return;
     const waits = waitsOf(this.delivery.outstanding);
     if (waits === undefined) return;
-    const stayUntilMs = this.now() + this.host.parkAfterMs;
+    const openEndedMs = Math.max(this.host.parkAfterMs, shortestStayMs);
+    const stayUntilMs = this.now() + (waits.isOpenEnded ? openEndedMs : this.host.parkAfterMs);
     if (waits.isOpenEnded) this.#cancelPark = this.host.clock.at(stayUntilMs, () => this.#parkNow());
     else if (waits.untilMs > stayUntilMs) this.#parkNow();
   }
@@ -278,7 +291,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     if (!this.isActive || this.executing > 0 || !this.delivery.isQuiet || waits === undefined) return;
     const { deadlineAtMs = Infinity } = this.seed;
     const dueAtMs = Math.min(waits.untilMs, deadlineAtMs);
-    this.park(Number.isFinite(dueAtMs) ? dueAtMs : undefined, waits.runs);
+    this.park(Number.isFinite(dueAtMs) ? dueAtMs : undefined, waits);
   }
 }
 

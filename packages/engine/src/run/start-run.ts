@@ -3,11 +3,13 @@
 
 import type { StartRow } from '../store/batch.js';
 import type { Database } from '../store/database.js';
+import { findDedupHolder } from '../store/queue-starts.js';
 import { selectRunsById } from '../store/runs.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
 import type { Registry, WorkflowDefinition } from './definition.js';
 import { persist } from './persist.js';
+import type { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
 import { emptyHistory, type HostedRun, type NewRun, type RunHost, type RunSeed, type Ticket } from './run-host.js';
 import { runWorkflow } from './run-workflow.js';
@@ -17,6 +19,7 @@ export interface StarterOptions {
   readonly host: RunHost;
   readonly database: Database;
   readonly registry: Registry;
+  readonly queues: QueueBook;
   /** How many more runs may be taken into memory. */
   readonly room: () => number;
   readonly findLive: (id: RunId) => Run | undefined;
@@ -36,9 +39,13 @@ export class Starter {
     this.#options = options;
   }
 
-  /** Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, START_UNCONFIRMED. */
+  /**
+   * Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, DEDUP_CONFLICT, QUEUE_UNKNOWN,
+   * START_UNCONFIRMED.
+   */
   async start(newRun: NewRun, parent?: HostedRun): Promise<Ticket> {
-    const { id, definition } = newRun;
+    const { id, definition, place } = newRun;
+    if (place !== undefined && !this.#options.queues.has(place.queue)) await this.requireQueues([place.queue]);
     if (id === undefined) return this.#insert(newRun, newRunId(), parent);
     const live = this.#options.findLive(id);
     const starting = this.#starting.get(id);
@@ -61,22 +68,27 @@ export class Starter {
     }
   }
 
+  /** Throws QUEUE_UNKNOWN for a queue that nobody has declared. */
+  async requireQueues(names: readonly string[]): Promise<void> {
+    const { queues } = this.#options;
+    if (names.every((name) => queues.has(name))) return;
+    await queues.refresh();
+    const unknown = names.find((name) => !queues.has(name));
+    if (unknown !== undefined) throw new PerdureError('QUEUE_UNKNOWN', { queue: unknown, known: queues.names });
+  }
+
   #insert(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
-    const { host, registry, room, admit, discard } = this.#options;
+    const { host, registry, queues, admit, discard } = this.#options;
     const definition = registry.findHosted(newRun.definition);
     if (definition === undefined) this.#tellOfStranger(newRun.definition);
-    const isOwned =
-      newRun.delayMs === undefined &&
-      definition !== undefined &&
-      !host.isDraining &&
-      (parent !== undefined || room() > 0); // a child never waits for its parent's slot
+    const isOwned = definition !== undefined && this.#mayBegin(newRun, parent);
     const row = toRow(newRun, id, isOwned, host.clock.now(), parent);
     const run = isOwned ? new Run(host, toSeed(definition, row)) : undefined;
     if (run !== undefined) admit(run);
     return new Promise<Ticket>((resolve, reject) => {
       // The code of a run with a generated id may run before the commit: nobody else can have that id, and no user
-      // function of a step starts before. A chosen id may be taken, so its code waits.
-      const isSafe = newRun.id === undefined;
+      // function of a step starts before. A chosen id or a dedup key may be taken, so its code waits.
+      const isSafe = newRun.id === undefined && newRun.place?.dedupKey === undefined;
       const start = host.journal.start(
         run ?? { lane: undefined, undurable: 0 },
         row,
@@ -84,6 +96,10 @@ export class Starter {
           if (settlement !== 'recorded' && run !== undefined) discard(run);
           if (settlement === 'refused' || settlement === 'rejected') return reject(lostParent(newRun));
           if (settlement === 'exists') return resolve(this.#findExisting(newRun, id, parent));
+          if (settlement === 'queued') {
+            queues.freshen(0);
+            return resolve({ id, isNew: true, outcome: undefined });
+          }
           run?.whenStarted(settlement);
           if (run?.isActive === true && !isSafe) runWorkflow(run);
           resolve(run?.ticket ?? { id, isNew: true, outcome: undefined });
@@ -108,17 +124,43 @@ export class Starter {
     this.#options.host.logger.warn({ workflow: name }, message);
   }
 
+  // A child never waits for its parent's slot, but in a queue it gets in line as everybody.
+  #mayBegin({ delayMs, place }: NewRun, parent: HostedRun | undefined): boolean {
+    const { host, queues, room } = this.#options;
+    if (delayMs !== undefined || host.isDraining) return false;
+    if (place === undefined) return parent !== undefined || room() > 0;
+    queues.isBehind ||= room() === 0;
+    return parent === undefined && room() > 0 && queues.mayBegin(place.queue);
+  }
+
   // A parent does not give up here either: a lost connection would become its child's result.
   async #findExisting(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
-    const { database, host } = this.#options;
-    const find = (): ReturnType<typeof selectRunsById> => selectRunsById(database, [id]);
-    const found = parent === undefined ? await find() : await persist(find, host.persistence('looking for a child'));
-    if (found === undefined) throw new PerdureError('ENGINE_CLOSED', { operation: 'a start' });
-    const [existing] = found;
-    if (existing === undefined)
+    const { definition, place, rejectsDuplicate } = newRun;
+    const [existing] = await this.#find(parent, () => selectRunsById(this.#options.database, [id]));
+    if (existing !== undefined) {
+      checkSame(id, definition.name, existing.workflow);
+      return { id, isNew: false, outcome: undefined };
+    }
+    if (place?.dedupKey === undefined)
       throw parent === undefined ? new PerdureError('RUN_NOT_FOUND', { id }) : lostParent(newRun);
-    checkSame(id, newRun.definition.name, existing.workflow);
-    return { id, isNew: false, outcome: undefined };
+    const { queue, dedupKey } = place;
+    const holder = await this.#find(parent, () => findDedupHolder(this.#options.database, queue, dedupKey));
+    if (holder === undefined) return this.#insert(newRun, id, parent); // it has finished in between
+    if (rejectsDuplicate === true || holder.workflow !== definition.name) {
+      throw new PerdureError('DEDUP_CONFLICT', { id, existing: holder.id, queue, dedupKey });
+    }
+    return { id: holder.id, isNew: false, outcome: undefined };
+  }
+
+  async #find<T>(parent: HostedRun | undefined, find: () => Promise<T>): Promise<T> {
+    if (parent === undefined) return find();
+    let found: { readonly value: T } | undefined;
+    await persist(
+      async () => void (found = { value: await find() }),
+      this.#options.host.persistence('looking for a child'),
+    );
+    if (found === undefined) throw new PerdureError('ENGINE_CLOSED', { operation: 'a start' });
+    return found.value;
   }
 }
 
@@ -133,17 +175,21 @@ function checkSame(id: RunId, workflow: string, existing: string): void {
 }
 
 function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, parent: HostedRun | undefined): StartRow {
-  const { definition, input, delayMs, attributes } = newRun;
-  const timeoutMs = newRun.timeoutMs ?? definition.timeoutMs;
+  const { definition, input, delayMs, attributes, place } = newRun;
+  const isInLine = place !== undefined && delayMs === undefined;
+  const isUnlimited = newRun.isUnlimited === true;
+  const timeoutMs = isUnlimited ? undefined : (newRun.timeoutMs ?? definition.timeoutMs);
   const ownDeadlineMs = isOwned && timeoutMs !== undefined ? nowMs + timeoutMs : Infinity;
-  const deadlineAtMs = Math.min(ownDeadlineMs, parent?.deadlineAtMs ?? Infinity);
+  const deadlineAtMs = Math.min(ownDeadlineMs, isUnlimited ? Infinity : (parent?.deadlineAtMs ?? Infinity));
   return {
     id,
     workflow: definition.name,
     version: definition.version,
     status: isOwned ? 'running' : 'queued',
     isOwned,
-    dueAtMs: isOwned ? undefined : Math.min(nowMs + (delayMs ?? 0), deadlineAtMs), // an inherited one ends it in the queue
+    // Who is in line in a queue needs no time. An inherited deadline ends a delay.
+    dueAtMs: isOwned || isInLine ? undefined : Math.min(nowMs + (delayMs ?? 0), deadlineAtMs),
+    place,
     input,
     output: undefined,
     error: undefined,
@@ -160,6 +206,7 @@ function toSeed(definition: WorkflowDefinition, row: StartRow): RunSeed {
   return {
     id: row.id,
     definition,
+    queue: row.place?.queue,
     input: row.input,
     epoch: 1,
     startedAtMs: row.createdAtMs,

@@ -19,7 +19,14 @@ export interface ClaimerOptions {
 const lockedMs = 5;
 const longestLockedMs = 1_000;
 // Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
-const batchSize = 200;
+const batchSize = 500;
+
+// How soon to count again in a queue that somebody else was counting in: about as long as a claim takes.
+const contendedMs = 4;
+// With somebody in line who cannot go, another process may free a slot and die before it tells.
+const blockedMs = 1_000;
+// After so many windows of keys without anybody who may go, the rest waits for the next occasion.
+const fruitlessSweeps = 20;
 
 const sweepEveryMs = 30_000;
 const sweepsAfterErrorMs = 60_000;
@@ -27,7 +34,7 @@ const sweepsAfterErrorMs = 60_000;
 /** The claimer, and what tells it that a run has left. */
 export interface Claimer {
   readonly service: Service;
-  readonly onRoom: () => void;
+  readonly onRoom: (queue: string | undefined) => void;
 }
 
 /** The claimer of one executor. */
@@ -40,6 +47,10 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
   let sweptAt = performance.now();
   let sweepsUntil = -Infinity;
   let comeBackInMs = lockedMs;
+  let hasLimits = false;
+  let fruitless = 0;
+  let rounds = 0;
+  const cursors = new Map<string, string>();
   // Gives back what is owned and not in memory, before the next claim: nothing of a claim is under way here then.
   const sweep = async (id: ExecutorId): Promise<void> => {
     const now = performance.now();
@@ -52,15 +63,30 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
     const limit = Math.min(executor.room, batchSize);
     isHungry = limit < portion;
     if (limit === 0 || registry.hosted.length === 0) return pollMs();
-    const { id } = executor;
+    const { executorId: id, queues: book } = executor;
     await sweep(id);
-    const claimed = await claimRuns(database, id, registry.hosted, limit);
-    const { runs, nextDueInMs = Infinity, hasPassedOver } = claimed;
+    // The odd one goes to either side in turn, so that neither queues nor other work starve at a room of one.
+    const standing = { serves: book.serves, live: book.live, cursors, share: (limit + (rounds++ % 2)) >> 1 };
+    const { hosted } = registry;
+    const claimed = await claimRuns(database, { executor: id, hosted, limit, standing });
+    const { runs, nextDueInMs = Infinity, hasPassedOver, queues } = claimed;
+    for (const [queue, key] of queues.cursors) cursors.set(queue, key);
+    hasLimits = queues.hasLimits;
+    fruitless = runs.length > 0 ? 0 : fruitless + 1;
     await executor.adopt(runs, id);
     isHungry = runs.length === limit;
+    book.isBehind = isHungry;
     if (isHungry && executor.room >= portion) return 0;
+    if (queues.hasMore && fruitless < fruitlessSweeps && executor.room > 0) return 0;
     comeBackInMs = hasPassedOver ? Math.min(comeBackInMs * 2, longestLockedMs) : lockedMs;
-    return Math.max(1, Math.min(pollMs(), isHungry ? Infinity : nextDueInMs, hasPassedOver ? comeBackInMs : Infinity));
+    return soonest([
+      pollMs(),
+      isHungry ? Infinity : nextDueInMs,
+      hasPassedOver ? comeBackInMs : Infinity,
+      queues.isContended ? contendedMs : Infinity,
+      hasLimits ? blockedMs : Infinity,
+      Math.ceil(queues.nextAdmissionInMs ?? Infinity),
+    ]);
   };
   const round = async (): Promise<number> => {
     try {
@@ -70,9 +96,13 @@ export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer
       throw error;
     }
   };
-  const onRoom = (): void => {
-    if (isHungry && executor.room >= portion) service.poke();
+  const onRoom = (queue: string | undefined): void => {
+    if (isHungry ? executor.room >= portion : hasLimits && queue !== undefined) service.poke();
   };
   const service = new Service({ name: 'claimer', round, logger: executor.logger, retryMs: 250 });
   return { service, onRoom };
+}
+
+function soonest(waitsMs: readonly number[]): number {
+  return Math.max(1, Math.min(...waitsMs));
 }

@@ -45,7 +45,7 @@ export function heartbeatService(options: HeartbeatOptions): Service {
 
 // Whether there are dead executors whose runs may need recovering.
 async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> {
-  const { id, logger } = executor;
+  const { executorId: id, logger } = executor;
   const askedAt = performance.now();
   const answer = await heartbeat(database.vital, id, executor.options.registry.hostKeys);
   if (answer === undefined) {

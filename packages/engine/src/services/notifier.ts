@@ -14,6 +14,10 @@ export interface News {
   readonly ended?: readonly string[] | undefined;
   /** Runs that were cancelled or paused while running, each as `epoch id`. */
   readonly cut?: readonly string[] | undefined;
+  /** Runs that have published something or got a message. */
+  readonly touched?: readonly string[] | undefined;
+  /** A schedule was created, changed or resumed. */
+  readonly scheduled?: true | undefined;
 }
 
 /** The channel of a schema: a name of at most 63 bytes, the most that pg_notify takes. */
@@ -33,8 +37,10 @@ export class Notifier {
   readonly #channel: string;
   readonly #logger: Logger;
   #due = false;
+  #scheduled = false;
   #ended = new Set<string>();
   #cut = new Set<string>();
+  #touched = new Set<string>();
   #sending: Promise<void> | undefined;
   #isClosed = false;
 
@@ -48,8 +54,10 @@ export class Notifier {
   tell(news: News): void {
     if (this.#isClosed) return;
     if (news.due === true) this.#due = true;
+    if (news.scheduled === true) this.#scheduled = true;
     for (const id of news.ended ?? []) this.#ended.add(id);
     for (const id of news.cut ?? []) this.#cut.add(id);
+    for (const id of news.touched ?? []) this.#touched.add(id);
     if (this.#hasNews) this.#sending ??= this.#send();
   }
 
@@ -60,7 +68,7 @@ export class Notifier {
   }
 
   get #hasNews(): boolean {
-    return this.#due || this.#ended.size > 0 || this.#cut.size > 0;
+    return this.#due || this.#scheduled || this.#ended.size + this.#cut.size + this.#touched.size > 0;
   }
 
   // Never called without news: it would end, and clear #sending, before tell() has set it.
@@ -78,7 +86,8 @@ export class Notifier {
 
   #take(): News {
     const due = this.#due ? true : undefined;
-    this.#due = false;
+    const scheduled = this.#scheduled ? true : undefined;
+    this.#due = this.#scheduled = false;
     let left = maxPayload;
     const takeIds = (ids: Set<string>): readonly string[] | undefined => {
       const taken: string[] = [];
@@ -90,7 +99,7 @@ export class Notifier {
       }
       return taken.length > 0 ? taken : undefined;
     };
-    return { due, ended: takeIds(this.#ended), cut: takeIds(this.#cut) };
+    return { due, scheduled, ended: takeIds(this.#ended), cut: takeIds(this.#cut), touched: takeIds(this.#touched) };
   }
 }
 
@@ -102,8 +111,10 @@ export function parseNews(payload: string): News {
     const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
     return {
       due: 'due' in parsed && parsed.due === true ? true : undefined,
+      scheduled: 'scheduled' in parsed && parsed.scheduled === true ? true : undefined,
       ended: 'ended' in parsed ? texts(parsed.ended) : [],
       cut: 'cut' in parsed ? texts(parsed.cut) : [],
+      touched: 'touched' in parsed ? texts(parsed.touched) : [],
     };
   } catch {
     return {};

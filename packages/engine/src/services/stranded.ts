@@ -1,7 +1,8 @@
 // Looks for due runs that no live executor can claim, because none hosts their workflow or its version, and says so.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Database } from '../store/database.js';
-import { findStranded, type StrandedRuns } from '../store/runs.js';
+import { findStranded, type StrandedRuns } from '../store/stranded.js';
 import type { Logger } from '../values/logger.js';
 import { Service } from './service.js';
 
@@ -18,12 +19,11 @@ export function strandedWatch(database: Database, logger: Logger): StrandedWatch
   let last: readonly StrandedRuns[] = [];
   const round = async (): Promise<number> => {
     const found = await findStranded(database);
-    for (const { workflow, version, runs } of found) {
-      if (last.some((before) => before.workflow === workflow && before.version === version && before.runs === runs))
-        continue;
+    for (const stranded of found) {
+      if (last.some((before) => isDeepStrictEqual(before, stranded))) continue;
       logger.warn(
-        { workflow, version, runs },
-        'runs are stranded: no live executor hosts their workflow in this version',
+        { ...stranded },
+        'runs are stranded: no live executor hosts their workflow in this version and serves their queue',
       );
     }
     last = found;

@@ -4,6 +4,8 @@
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
 import { int4Array, int8Array, textArray, timestampArray } from './binary-arrays.js';
+import { isEmpty, publicationColumns, publicationParts, type Publications } from './publications.js';
+import { placeColumns, startedInQueuesPart, type QueuePlace } from './queue-starts.js';
 import { onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
 
 /** A run to insert: running here at once, waiting to be claimed, or already finished. */
@@ -16,6 +18,7 @@ export interface StartRow {
   /** Claimed by the writer in the same act, with epoch 1. */
   readonly isOwned: boolean;
   readonly dueAtMs: number | undefined;
+  readonly place: QueuePlace | undefined;
   readonly input: string;
   output: string | undefined;
   error: string | undefined;
@@ -57,6 +60,7 @@ export interface BatchRows {
   readonly starts: readonly StartRow[];
   readonly checkpoints: readonly CheckpointRow[];
   readonly outcomes: readonly OutcomeRow[];
+  readonly publications: Publications;
 }
 
 /** What became of a batch. Counts below the number of rows mean that some were refused. */
@@ -65,6 +69,8 @@ export interface BatchResult {
   readonly isOwner: boolean;
   /** The ids that were inserted, or undefined when all were. */
   readonly startedIds: readonly string[] | undefined;
+  /** Those of them that were put in line, also if the writer wanted to run them at once. */
+  readonly queuedIds: readonly string[];
   readonly recorded: number;
   readonly finished: number;
   /** Finished runs whose outcome some other process waits for. */
@@ -92,11 +98,11 @@ export interface BatchResult {
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
-const writeBatch = statement(
-  'write_batch',
-  `with owner as materialized (
+const ownerPart = `owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
-   ), started as (
+   )`;
+
+const startedPart = `started as (
      insert into {schema}.runs (id, workflow, version, status, executor, epoch, due_at, input, output, error, timeout_ms,
                                 deadline_at, parent_id, attributes, created_at, started_at, finished_at)
      select s.id, s.workflow, s.version, s.status, case when s.owned = 1 then $1::uuid end, s.owned, s.due_at, s.input,
@@ -112,7 +118,9 @@ const writeBatch = statement(
          select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'))
      on conflict (id) do nothing
      returning id
-   ), recorded as (
+   )`;
+
+const endParts = `recorded as (
      insert into {schema}.steps (run_id, seq, name, occurrence, kind, epoch, output, error, child_id, started_at, finished_at)
      select c.run_id, c.seq, c.name, c.occurrence, c.kind, c.epoch, c.output, c.error, c.child_id, c.started_at, c.finished_at
      from unnest($18::text[], $19::int4[], $20::int4[], $21::text[], $22::int4[], $23::text[], $24::text[], $25::text[],
@@ -129,14 +137,17 @@ const writeBatch = statement(
      where r.id = o.id and r.epoch = o.epoch and r.executor = $1::uuid and r.status || '' = 'running'
        and o.id || '' = o.id and exists (select from owner)
      returning r.id, r.awaited_by, r.is_watched
-   ), woken as (
+   )`;
+
+const wokenPart = (waiters: string): string => `woken as (
      update {schema}.runs r
      set due_at = now()
-     from (select distinct unnest(awaited_by) as id from finished where awaited_by is not null) w
+     from (select distinct unnest(awaited_by) as id from ${waiters} where awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning r.id
-   )
-   select exists (select from owner) as is_owner,
+   )`;
+
+const answer = `select exists (select from owner) as is_owner,
           case when (select count(*) from started) < cardinality($2::text[])
                then (select coalesce(array_agg(id), '{}') from started) end as started_ids,
           (select count(*) from recorded)::int4 as recorded,
@@ -144,21 +155,41 @@ const writeBatch = statement(
           (select array_agg(id) from finished where is_watched) as watched_ids,
           (select count(*) from woken)::int4 as woken,
           (select count(*) from (select distinct unnest(awaited_by) as id from finished) w
-           where w.id <> all ($29::text[]) and w.id not in (select id from woken))::int4 as unwoken`,
+           where w.id <> all ($29::text[]) and w.id not in (select id from woken))::int4 as unwoken`;
+
+// Four shapes of one statement, so that batches pay only for what they have.
+const allWaiters = '(select awaited_by from finished union all select awaited_by from announced) a';
+const endAndPublish = `${endParts}, ${publicationParts}, ${wokenPart(allWaiters)} ${answer}`;
+const end = `${endParts}, ${wokenPart('finished')} ${answer}`;
+const writeBatch = statement('write_batch', `with ${ownerPart}, ${startedPart}, ${end}`);
+const writeAndPublish = statement('write_and_publish', `with ${ownerPart}, ${startedPart}, ${endAndPublish}`);
+const writeAndQueue = statement(
+  'write_and_queue',
+  `with ${ownerPart}, ${startedInQueuesPart(34)}, ${end}, (select array_agg(id) from started where is_queued) as queued_ids`,
+);
+const writeAll = statement(
+  'write_all',
+  `with ${ownerPart}, ${startedInQueuesPart(53)}, ${endAndPublish}, (select array_agg(id) from started where is_queued) as queued_ids`,
 );
 
 /** Commits a batch. One round trip; safe to repeat only after asking what was written (`findWritten`). */
 export async function commitBatch(db: Queryable, executor: ExecutorId, rows: BatchRows): Promise<BatchResult> {
-  const answer = await db.query(writeBatch, [
+  const values: (string | Buffer)[] = [
     executor,
     ...startColumns(rows.starts),
     ...checkpointColumns(rows.checkpoints),
     ...outcomeColumns(rows.outcomes),
-  ]);
-  const row = onlyRow(answer);
+  ];
+  const publishes = !isEmpty(rows.publications);
+  const queues = rows.starts.some(({ place }) => place !== undefined);
+  if (publishes) values.push(...publicationColumns(rows.publications));
+  if (queues) values.push(...placeColumns(rows.starts));
+  const [plain, queueing] = publishes ? [writeAndPublish, writeAll] : [writeBatch, writeAndQueue];
+  const row = onlyRow(await db.query(queues ? queueing : plain, values));
   return {
     isOwner: readBoolean(row, 'is_owner'),
     startedIds: row['started_ids'] === null ? undefined : readTexts(row, 'started_ids'),
+    queuedIds: readTexts(row, 'queued_ids'),
     recorded: readNumber(row, 'recorded'),
     finished: readNumber(row, 'finished'),
     watchedIds: readTexts(row, 'watched_ids'),

@@ -12,17 +12,20 @@ export interface ExecutorRow {
   readonly leaseMs: number;
   /** `name`, or `name@version`. */
   readonly workflows: readonly string[];
+  /** The queues that it serves; undefined for all. */
+  readonly queues: readonly string[] | undefined;
 }
 
 const insert = statement(
   'insert_executor',
-  `insert into {schema}.executors (id, host, pid, lease_ms, workflows) values ($1::uuid, $2, $3::int4, $4::int4, $5::text[])
+  `insert into {schema}.executors (id, host, pid, lease_ms, workflows, queues)
+   values ($1::uuid, $2, $3::int4, $4::int4, $5::text[], $6::text[])
    on conflict (id) do nothing
    returning 1`,
 );
 
 export async function insertExecutor(db: Queryable, row: ExecutorRow): Promise<void> {
-  await db.query(insert, [row.id, row.host, row.pid, row.leaseMs, [...row.workflows]]);
+  await db.query(insert, [row.id, row.host, row.pid, row.leaseMs, [...row.workflows], row.queues ?? null]);
 }
 
 // beat: a non-key update, so it does not wait for batches, which hold the row for key share.

@@ -134,4 +134,278 @@ comment on column {schema}.step_attempts.failed_at is 'When it failed.';
 comment on column {schema}.step_attempts.next_at is 'When the next attempt is due.';
 `,
   },
+  {
+    id: 2,
+    name: 'messages_events_streams',
+    sql: `-- Messages, events and streams. Creates new objects, and adds a nullable column to runs: a short exclusive lock, no rewrite.
+
+alter table {schema}.runs add column waits_for text[];
+
+comment on column {schema}.runs.waits_for is 'Topics whose messages wake the parked run.';
+
+create table {schema}.messages (
+  run_id text collate "C" not null,
+  id bigint generated always as identity,
+  topic text not null,
+  body text not null,
+  dedup_key text,
+  received_seq int,
+  sent_at timestamptz not null default now(),
+  primary key (run_id, id)
+);
+
+-- A receiver looks for the oldest unreceived message of a topic.
+create index messages_unreceived on {schema}.messages (run_id, topic, id) where received_seq is null;
+-- The same key to the same run is one message, also after it was received.
+create unique index messages_dedup on {schema}.messages (run_id, dedup_key) where dedup_key is not null;
+
+comment on table {schema}.messages is 'What was sent to runs, in the order of id for each run and topic.';
+comment on column {schema}.messages.run_id is 'The run it is for.';
+comment on column {schema}.messages.id is 'Order of sending.';
+comment on column {schema}.messages.topic is 'Name of the topic.';
+comment on column {schema}.messages.body is 'Tagged JSON.';
+comment on column {schema}.messages.dedup_key is 'Chosen by the sender, or derived from the step that sent it.';
+comment on column {schema}.messages.received_seq is 'The step of the run that received it.';
+comment on column {schema}.messages.sent_at is 'When it was sent.';
+
+create table {schema}.events (
+  run_id text collate "C" not null,
+  key text not null,
+  value text not null,
+  set_at timestamptz not null default now(),
+  primary key (run_id, key)
+);
+
+comment on table {schema}.events is 'The current values that runs publish.';
+comment on column {schema}.events.run_id is 'The run that published it.';
+comment on column {schema}.events.key is 'Name of the event.';
+comment on column {schema}.events.value is 'Tagged JSON.';
+comment on column {schema}.events.set_at is 'When it was last set.';
+
+create table {schema}.event_history (
+  run_id text collate "C" not null,
+  seq int not null,
+  key text not null,
+  value text not null,
+  set_at timestamptz not null default now(),
+  id bigint generated always as identity,
+  primary key (run_id, seq, id)
+);
+
+comment on table {schema}.event_history is 'Every value an event has had, so that a fork can begin with those of its step.';
+comment on column {schema}.event_history.run_id is 'The run that published it.';
+comment on column {schema}.event_history.seq is 'The step that set it, or the last step delivered before one that is executing set it.';
+comment on column {schema}.event_history.key is 'Name of the event.';
+comment on column {schema}.event_history.value is 'Tagged JSON.';
+comment on column {schema}.event_history.set_at is 'When it was set.';
+comment on column {schema}.event_history.id is 'Order of setting.';
+
+create table {schema}.stream_chunks (
+  run_id text collate "C" not null,
+  stream text not null,
+  position int not null,
+  seq int not null,
+  value text,
+  written_at timestamptz not null default now(),
+  primary key (run_id, stream, position)
+);
+
+comment on table {schema}.stream_chunks is 'The logs that runs append to.';
+comment on column {schema}.stream_chunks.run_id is 'The run that wrote it.';
+comment on column {schema}.stream_chunks.stream is 'Name of the stream.';
+comment on column {schema}.stream_chunks.position is 'Place in the stream, from 0.';
+comment on column {schema}.stream_chunks.seq is 'The step that wrote it, or the last step delivered before one that is executing wrote it.';
+comment on column {schema}.stream_chunks.value is 'Tagged JSON; null closes the stream, which no value can imitate.';
+comment on column {schema}.stream_chunks.written_at is 'When it was written.';
+`,
+  },
+  {
+    id: 3,
+    name: 'queues',
+    sql: `-- Queues. Adds columns without rewriting runs and executors: a short exclusive lock on each. Builds four indexes on runs, which are empty
+-- until runs are started in queues, and replaces runs_due by one without the runs that stand in a queue: runs is locked against
+-- writes while it is scanned for that.
+
+create table {schema}.queues (
+  name text collate "C" primary key,
+  concurrency int check (concurrency > 0),
+  executor_concurrency int check (executor_concurrency > 0),
+  key_concurrency int check (key_concurrency > 0),
+  rate_limit int check (rate_limit > 0),
+  rate_per_ms bigint check (rate_per_ms > 0),
+  is_rate_per_key boolean not null default false,
+  releases_while_waiting boolean not null default false,
+  is_paused boolean not null default false,
+  declared text,
+  claims bigint not null default 0,
+  is_limited boolean not null
+    generated always as (concurrency is not null or key_concurrency is not null or rate_limit is not null) stored,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint queues_rate_whole check ((rate_limit is null) = (rate_per_ms is null))
+) with (fillfactor = 50);
+
+comment on table {schema}.queues is 'Admission: how many of the runs started in a queue may be under way.';
+comment on column {schema}.queues.name is 'Name of the queue.';
+comment on column {schema}.queues.concurrency is 'Runs under way at once over all processes; null for no limit.';
+comment on column {schema}.queues.executor_concurrency is 'Runs in the memory of one executor; null for no limit.';
+comment on column {schema}.queues.key_concurrency is 'Runs of one partition key under way at once; null for no limit.';
+comment on column {schema}.queues.rate_limit is 'Admissions in any window of rate_per_ms; null for no limit.';
+comment on column {schema}.queues.rate_per_ms is 'Length of the window.';
+comment on column {schema}.queues.is_rate_per_key is 'The rate counts for each partition key by itself.';
+comment on column {schema}.queues.releases_while_waiting is 'A parked run gives its slot back and gets in line again when it is due.';
+comment on column {schema}.queues.is_paused is 'Nothing is admitted; what is under way goes on.';
+comment on column {schema}.queues.declared is 'Limits as the code last declared them. Another declaration is applied; the same one leaves changes made at run time.';
+comment on column {schema}.queues.claims is 'Counts the claims of a limited queue, so that a claim notices that what it sees is out of date.';
+comment on column {schema}.queues.is_limited is 'Claims must count, one after the other.';
+comment on column {schema}.queues.created_at is 'When it was first declared.';
+comment on column {schema}.queues.updated_at is 'When limits or pause were last changed.';
+
+create table {schema}.queue_admissions (
+  queue text collate "C" not null,
+  partition_key text collate "C" not null,
+  admitted_at timestamptz not null,
+  runs int not null check (runs > 0)
+);
+
+-- Counting the admissions in a window, and forgetting those before it.
+create index queue_admissions_window on {schema}.queue_admissions (queue, partition_key, admitted_at);
+
+comment on table {schema}.queue_admissions is 'Admissions to queues with a rate limit, as long as they count.';
+comment on column {schema}.queue_admissions.queue is 'The queue.';
+comment on column {schema}.queue_admissions.partition_key is 'The key, empty when the rate is that of the whole queue.';
+comment on column {schema}.queue_admissions.admitted_at is 'When, by the clock of the database.';
+comment on column {schema}.queue_admissions.runs is 'How many at that moment.';
+
+-- Order of start of the runs in queues. A bulk takes one number for all of its runs.
+create sequence {schema}.queue_positions;
+
+alter table {schema}.runs
+  add column queue text collate "C",
+  add column partition_key text collate "C",
+  add column priority int,
+  add column queue_position bigint,
+  add column dedup_key text,
+  add column slot text check (slot in ('needed', 'ready', 'held'));
+
+comment on column {schema}.runs.queue is 'The queue that it was started in.';
+comment on column {schema}.runs.partition_key is 'Keys of one queue take turns and may have limits each; empty for none.';
+comment on column {schema}.runs.priority is 'Lower first, among the runs of one key.';
+comment on column {schema}.runs.queue_position is 'Order of start among runs of one priority.';
+comment on column {schema}.runs.dedup_key is 'Unique among the unfinished runs of a queue.';
+comment on column {schema}.runs.slot is 'In a queue: needed once it is due, ready to be admitted, or held, which counts against the limits while running or waiting.';
+
+alter table {schema}.executors add column queues text[];
+
+comment on column {schema}.executors.queues is 'The queues that it serves; null for all.';
+
+drop index {schema}.runs_due;
+-- The claim rides this one: new work without a queue, timers, wake-ups and recovered runs, earliest first.
+create index runs_due on {schema}.runs (due_at) where status in ('queued', 'waiting') and (slot is null or slot = 'held');
+-- Delayed runs of queues get in line when they are due, and not before: nothing has to walk over them.
+create index runs_delayed on {schema}.runs (due_at) where status in ('queued', 'waiting') and slot = 'needed';
+-- The line of each queue, key by key.
+create index runs_ready on {schema}.runs (queue, partition_key, priority, queue_position)
+  where status in ('queued', 'waiting') and slot = 'ready';
+-- Counting what is under way.
+create index runs_held on {schema}.runs (queue, partition_key) where status in ('running', 'waiting') and slot = 'held';
+create unique index runs_dedup on {schema}.runs (queue, dedup_key)
+  where dedup_key is not null and status in ('queued', 'running', 'waiting', 'paused');
+`,
+  },
+  {
+    id: 4,
+    name: 'schedules',
+    sql: `-- Schedules. Creates new objects only; locks nothing that exists.
+
+create table {schema}.schedules (
+  name text collate "C" primary key,
+  workflow text not null,
+  version text not null default '',
+  cron text,
+  time_zone text,
+  every_ms bigint check (every_ms >= 1000),
+  input text not null,
+  start_options text not null,
+  overlap text not null check (overlap in ('skip', 'queue', 'allow')),
+  catch_up int check (catch_up >= 0),
+  declared text,
+  revision int not null default 1,
+  is_paused boolean not null default false,
+  next_due_at timestamptz,
+  last_due_at timestamptz,
+  backlog timestamptz[] not null default '{}',
+  active_ids text[] not null default '{}',
+  skipped bigint not null default 0,
+  last_skipped_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint schedules_one_rule check ((cron is null) <> (every_ms is null) and (cron is null) = (time_zone is null))
+) with (fillfactor = 50);
+
+-- The scheduler looks for what is due, and for when the next one is.
+create index schedules_due on {schema}.schedules (next_due_at) where not is_paused;
+-- Ticks that wait to be started.
+create index schedules_backlog on {schema}.schedules (name) where not is_paused and backlog <> '{}';
+
+comment on table {schema}.schedules is 'What is started again and again. A tick is a moment at which a schedule is due; its run has the id schedule/<name>/<ISO time>.';
+comment on column {schema}.schedules.name is 'Name of the schedule.';
+comment on column {schema}.schedules.workflow is 'The workflow that it starts.';
+comment on column {schema}.schedules.version is 'Its version; empty when the workflow has none.';
+comment on column {schema}.schedules.cron is 'Cron pattern, or null for an interval.';
+comment on column {schema}.schedules.time_zone is 'IANA name of the time zone of the pattern.';
+comment on column {schema}.schedules.every_ms is 'Interval, counted from 1970-01-01 UTC.';
+comment on column {schema}.schedules.input is 'Tagged JSON, part of the input of its runs.';
+comment on column {schema}.schedules.start_options is 'JSON: options of the starts of its runs.';
+comment on column {schema}.schedules.overlap is 'What becomes of a tick while an earlier run is unfinished.';
+comment on column {schema}.schedules.catch_up is 'How many ticks that nobody was there for are made up for, latest first; null for all, 0 for none.';
+comment on column {schema}.schedules.declared is 'The schedule as code last declared it; null when it was created at run time. Another declaration is applied; the same one leaves changes made at run time.';
+comment on column {schema}.schedules.revision is 'Counts changes of the schedule, so that ticks of an older rule are not taken for its own.';
+comment on column {schema}.schedules.is_paused is 'Nothing is started until it is resumed.';
+comment on column {schema}.schedules.next_due_at is 'The next tick; null when there is none any more. Moved on by whoever is first.';
+comment on column {schema}.schedules.last_due_at is 'The last tick that has come.';
+comment on column {schema}.schedules.backlog is 'Ticks that have come and whose runs are to be started, in order.';
+comment on column {schema}.schedules.active_ids is 'Runs that may be unfinished, for the overlap.';
+comment on column {schema}.schedules.skipped is 'How many ticks were skipped because of an unfinished run.';
+comment on column {schema}.schedules.last_skipped_at is 'The last tick that was skipped.';
+comment on column {schema}.schedules.created_at is 'When it was created.';
+comment on column {schema}.schedules.updated_at is 'When it was last changed, other than by its ticks.';
+`,
+  },
+  {
+    id: 5,
+    name: 'transactions',
+    sql: `-- Results of transactional steps. Creates a new object only; locks nothing that exists.
+-- The same table is created in databases of applications that differ from the engine's: see docs/learn/transactions.md.
+
+create table if not exists {schema}.transaction_results (
+  run_id text collate "C" not null,
+  name text not null,
+  occurrence int not null,
+  output text,
+  committed_at timestamptz not null default now(),
+  primary key (run_id, name, occurrence)
+);
+
+comment on table {schema}.transaction_results is 'One row per transactional step that has committed, written in its transaction: it cannot commit twice.';
+comment on column {schema}.transaction_results.run_id is 'The run.';
+comment on column {schema}.transaction_results.name is 'Name of the step.';
+comment on column {schema}.transaction_results.occurrence is 'Its occurrence.';
+comment on column {schema}.transaction_results.output is 'Tagged JSON of what the transaction returned.';
+comment on column {schema}.transaction_results.committed_at is 'When it committed.';
+`,
+  },
+  {
+    id: 6,
+    name: 'run_lists',
+    sql: `-- Indexes for listing runs. Each locks runs against writes while it is built; on a large table create them by hand beforehand, with
+-- \`create index concurrently\`, under the same names.
+
+-- Pages of runs by age. The id, which decides between runs of one moment, is left out: batches start many runs at one moment, and their
+-- entries then share one key.
+create index if not exists runs_created on {schema}.runs (created_at);
+-- What needs a person: few among many, so their list must not walk over the rest.
+create index if not exists runs_troubled on {schema}.runs (created_at) where status in ('failed', 'cancelled', 'paused');
+`,
+  },
 ];

@@ -1,9 +1,10 @@
-// Admission: which due runs an executor takes. One claim statement serves new work, timers, wake-ups, durable retries
-// and the runs of dead executors; there is no second path into execution.
+// Claims: which runs an executor takes. One statement serves new work, timers, wake-ups, durable retries, the runs of dead
+// executors and those in line in queues; there is no second path into execution.
 
 import type { ExecutorId, RunId } from '../values/ids.js';
+import { admissionAnswer, admissionColumns, admissionParts, isPassedOver, type Standing } from './queue-admission.js';
 import { textArray } from './binary-arrays.js';
-import { findNumber, onlyRow, readBoolean, readNumber, readText, statement } from './sql.js';
+import { findNumber, findText, onlyRow, readBoolean, readNumber, readText, readTexts, statement } from './sql.js';
 import type { Queryable, Row } from './sql.js';
 
 /** A run that has just been claimed. */
@@ -11,6 +12,8 @@ export interface ClaimedRun {
   readonly id: RunId;
   readonly workflow: string;
   readonly version: string;
+  /** The queue whose slot it holds. */
+  readonly queue: string | undefined;
   readonly epoch: number;
   readonly input: string;
   readonly startedAtMs: number;
@@ -25,40 +28,51 @@ export interface ClaimedRun {
 // Index: runs_due, earliest first. `skip locked`: several executors claim at once and must not wait for each other.
 // The executor's row is locked for key share, as in a batch: one that was declared dead claims nothing.
 // started_at is cut to milliseconds because now() in workflow code is derived from it and must be the same on replay.
+// What waits for a slot of its queue is not due here: those in line are chosen by queue-admission.ts. Neither kind of work can
+// keep the other from going: $9 of the room are left to the queues, when there is so much in line.
 // The outer join answers in the same round trip when the next run becomes due, so that timers fire without fast polling,
 // and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
 // notification that it is due has been used up, so the claimer must come back by itself.
+const isDue = `r.status in ('queued', 'waiting') and (r.slot is null or r.slot = 'held')`;
 const claimDue = statement(
   'claim_due',
-  `with owner as materialized (
+  `with recursive owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
-   ), due as (
+   ), due as materialized (
      select r.id, r.status
      from {schema}.runs r
-     where r.status in ('queued', 'waiting') and r.due_at <= now()
+     where ${isDue} and r.due_at <= now()
        and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
        and exists (select from owner)
      order by r.due_at
-     limit $4::int4
+     limit $4::int4 - least($9::int4, (select count(*) from candidates c where c.is_free))
      for update of r skip locked
+   ), ${admissionParts}, taken as materialized (
+     select id, status from due
+     union all
+     select c.id, r.status from chosen c join {schema}.runs r on r.id = c.id and c.id || '' = c.id
    ), claimed as (
      update {schema}.runs r
      set status = 'running', executor = $1::uuid, epoch = r.epoch + 1, due_at = null,
+         slot = case when r.queue is not null then 'held' end,
          started_at = coalesce(r.started_at, date_trunc('milliseconds', now())),
          deadline_at = least(r.deadline_at, now() + r.timeout_ms * interval '1 millisecond')
-     from due
-     where r.id = due.id and due.id || '' = due.id
-     returning r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms::float8 as timeout_ms, r.attributes,
-               r.accepts_new_steps, due.status = 'waiting' as is_continued,
+     from taken t
+     where r.id = t.id and t.id || '' = t.id
+     returning r.id, r.workflow, r.version, r.queue, r.epoch, r.input, r.timeout_ms::float8 as timeout_ms, r.attributes,
+               r.accepts_new_steps, t.status = 'waiting' as is_continued,
                (extract(epoch from r.started_at) * 1000)::float8 as started_at_ms,
                (extract(epoch from r.deadline_at) * 1000)::float8 as deadline_at_ms
    ), next as (
-     select min(due_at) as due_at from {schema}.runs where status in ('queued', 'waiting') and due_at > now()
+     select least((select min(r.due_at) from {schema}.runs r where ${isDue} and r.due_at > now()),
+                  (select min(r.due_at) from {schema}.runs r
+                   where r.status in ('queued', 'waiting') and r.slot = 'needed' and r.due_at > now())) as due_at
    )
    select claimed.*, (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms,
-          (select count(*) from due) < $4::int4 and exists (
+          ${admissionAnswer},
+          ${isPassedOver} or (select count(*) from taken) < $4::int4 and exists (
             select from {schema}.runs r
-            where r.status in ('queued', 'waiting') and r.due_at <= now()
+            where ${isDue} and r.due_at <= now()
               and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
               and r.id not in (select id from due) and exists (select from owner)
           ) as has_passed_over
@@ -72,6 +86,21 @@ export interface Claim {
   readonly nextDueInMs: number | undefined;
   /** A due run could not be taken because its row was locked. */
   readonly hasPassedOver: boolean;
+  readonly queues: QueueClaim;
+}
+
+/** What a claim saw of the queues. */
+export interface QueueClaim {
+  /** The key that was served last in each queue that it looked into. */
+  readonly cursors: ReadonlyMap<string, string>;
+  /** Somebody is in line in a queue with limits: when a run ends, another one may go. */
+  readonly hasLimits: boolean;
+  /** There is room for more than was taken. */
+  readonly hasMore: boolean;
+  /** Somebody else was counting in a queue. */
+  readonly isContended: boolean;
+  /** Milliseconds until a rate limit lets another one go. */
+  readonly nextAdmissionInMs: number | undefined;
 }
 
 /** A workflow that an executor hosts. */
@@ -80,20 +109,32 @@ export interface Hosted {
   readonly version: string;
 }
 
-/** Claims up to `limit` due runs of the hosted workflows. */
-export async function claimRuns(
-  db: Queryable,
-  executor: ExecutorId,
-  hosted: readonly Hosted[],
-  limit: number,
-): Promise<Claim> {
+/** Who claims, and what. */
+export interface Claimant {
+  readonly executor: ExecutorId;
+  readonly hosted: readonly Hosted[];
+  readonly limit: number;
+  readonly standing: Standing;
+}
+
+/** Claims up to `limit` runs of the hosted workflows: due ones, and those that their queues admit. */
+export async function claimRuns(db: Queryable, { executor, hosted, limit, standing }: Claimant): Promise<Claim> {
   const workflows = hosted.map((h) => h.workflow);
   const versions = hosted.map((h) => h.version);
-  const rows = await db.query(claimDue, [executor, workflows, versions, limit]);
+  const rows = await db.query(claimDue, [executor, workflows, versions, limit, ...admissionColumns(standing)]);
+  const row = onlyRow(rows);
+  const cursors = readTexts(row, 'queue_cursors');
   return {
-    runs: rows.filter((row) => row['id'] !== null).map(parseClaimedRun),
-    nextDueInMs: findNumber(onlyRow(rows), 'next_due_in_ms'),
-    hasPassedOver: readBoolean(onlyRow(rows), 'has_passed_over'),
+    runs: rows.filter((claimed) => claimed['id'] !== null).map(parseClaimedRun),
+    nextDueInMs: findNumber(row, 'next_due_in_ms'),
+    hasPassedOver: readBoolean(row, 'has_passed_over'),
+    queues: {
+      cursors: new Map(readTexts(row, 'queue_names').map((name, at) => [name, cursors[at] ?? ''])),
+      hasLimits: readBoolean(row, 'has_limits'),
+      hasMore: readBoolean(row, 'has_more'),
+      isContended: readBoolean(row, 'is_contended'),
+      nextAdmissionInMs: findNumber(row, 'next_admission_in_ms'),
+    },
   };
 }
 
@@ -123,6 +164,7 @@ function parseClaimedRun(row: Row): ClaimedRun {
     id: readText(row, 'id') as RunId,
     workflow: readText(row, 'workflow'),
     version: readText(row, 'version'),
+    queue: findText(row, 'queue'),
     epoch: readNumber(row, 'epoch'),
     input: readText(row, 'input'),
     startedAtMs: readNumber(row, 'started_at_ms'),

@@ -25,7 +25,9 @@ export function statement(name: string, text: string): Statement {
 /** The statement's text for one schema. */
 export function textFor(text: string, schema: string): string {
   const quoted = quoteName(schema);
-  return text.replaceAll('{schema}', () => quoted); // in a plain replacement, $ would have a meaning
+  const inText = quoted.replaceAll("'", "''"); // a name inside of a literal, as nextval takes it
+  // In a plain replacement, $ would have a meaning.
+  return text.replaceAll("'{schema}", () => `'${inText}`).replaceAll('{schema}', () => quoted);
 }
 
 /** A name as an SQL identifier, whatever characters it has. */

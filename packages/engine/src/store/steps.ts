@@ -64,6 +64,27 @@ export async function loadHistories(db: Queryable, ids: readonly RunId[]): Promi
   return histories;
 }
 
+// Index: primary key.
+const selectHistory = statement(
+  'select_steps',
+  `select seq, name, occurrence, kind, output, error, child_id,
+          (extract(epoch from started_at) * 1000)::float8 as started_at_ms,
+          (extract(epoch from finished_at) * 1000)::float8 as finished_at_ms
+   from {schema}.steps
+   where run_id = $1 and seq > $2::int4
+   order by seq
+   limit $3::int4`,
+);
+
+/** The recorded steps of a run behind a seq, up to `limit` or all of them. */
+export async function selectSteps(
+  db: Queryable,
+  id: RunId,
+  { after, limit }: { readonly after: number; readonly limit: number | undefined },
+): Promise<readonly StepRecord[]> {
+  return (await db.query(selectHistory, [id, after, limit ?? null])).map(parseStep);
+}
+
 // A repetition finds its own row and answers with the time that it holds; another claim of the run cannot have made it,
 // because that would know of it and number its attempts from there.
 const insertAttempt = statement(

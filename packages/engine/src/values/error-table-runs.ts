@@ -32,6 +32,14 @@ export const runErrors = {
     remedy: 'Use the existing run, or choose another id.',
     message: ({ id, workflow }) => `run "${id}" of workflow "${workflow}" already exists, and onDuplicate is "reject"`,
   }),
+  DEDUP_CONFLICT: row<{ id: string; existing: string; queue: string; dedupKey: string }>({
+    httpStatus: 409,
+    isRetryable: true,
+    what: "An unfinished run of the queue has the dedup key, and the start asked for `onDuplicate: 'reject'` or is of another workflow.",
+    remedy: 'Use the existing run, wait until it has finished, or choose another dedup key.',
+    message: ({ id, existing, queue, dedupKey }) =>
+      `run ${shown(id)} was not started: run ${shown(existing)} holds the dedup key ${shown(dedupKey)} in queue "${queue}"`,
+  }),
   RUN_NOT_FOUND: row<{ id: string }>({
     httpStatus: 404,
     isRetryable: false,
@@ -126,6 +134,21 @@ export const runErrors = {
     remedy: 'Use engine.startWorkflow and await the result of its handle.',
     message: ({ workflow }) =>
       `workflow "${workflow}" was called as a function outside of a run, so nothing would be recorded`,
+  }),
+  STREAM_CLOSED: row<{ stream: string; id: string }>({
+    httpStatus: 409,
+    isRetryable: false,
+    what: 'The run wrote to a stream that it had closed. Readers have seen the end and are gone.',
+    remedy: 'Close the stream after the last write, once.',
+    message: ({ stream, id }) => `run "${id}" cannot write to stream "${stream}": it has closed it`,
+  }),
+  READ_TIMED_OUT: row<{ stream: string; id: string; timeoutMs: number }>({
+    httpStatus: 504,
+    isRetryable: true,
+    what: 'A reader of a stream waited longer than its timeout for the next chunk. The run itself is not affected.',
+    remedy: 'Read on from the next position, or allow more time.',
+    message: ({ stream, id, timeoutMs }) =>
+      `nothing was written to stream "${stream}" of run "${id}" for ${timeoutMs} ms`,
   }),
   UNSERIALIZABLE: row<{ what: string; path: string; type: string }>({
     httpStatus: 400,

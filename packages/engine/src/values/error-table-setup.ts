@@ -103,12 +103,63 @@ export const setupErrors = {
     remedy: 'Correct the option; its documentation lists what it accepts.',
     message: ({ option, value, reason }) => `option ${option} cannot be ${shown(value)}: ${reason}`,
   }),
+  QUEUE_UNKNOWN: row<{ queue: string; known: readonly string[] }>({
+    httpStatus: 404,
+    isRetryable: false,
+    what: 'No queue of this name has been declared in the database.',
+    remedy: 'Pass it in createEngine({ queues }) of any process, or correct the name.',
+    message: ({ queue, known }) =>
+      `there is no queue ${shown(queue)}, so nothing in it would ever start (known: ${listed(known)})`,
+  }),
+  QUEUE_DUPLICATE: row<{ queue: string }>({
+    httpStatus: 500,
+    isRetryable: false,
+    what: 'Two different queues of one engine have the same name.',
+    remedy: 'Give one of them another name, or share one definition.',
+    message: ({ queue }) => `queue "${queue}" is defined twice, so it is open which limits hold`,
+  }),
+  QUEUE_LIMIT_CONFLICT: row<{ queue: string; reason: string }>({
+    httpStatus: 400,
+    isRetryable: false,
+    what: 'Limits of a queue contradict each other.',
+    remedy: 'Raise the overall limit or lower the narrower one.',
+    message: ({ queue, reason }) => `the limits of queue "${queue}" contradict each other: ${reason}`,
+  }),
+  QUEUE_IN_USE: row<{ queue: string; runs: number }>({
+    httpStatus: 409,
+    isRetryable: true,
+    what: 'A queue cannot be deleted while unfinished runs belong to it: nothing would ever start them.',
+    remedy: 'Cancel them or let them finish, then delete the queue.',
+    message: ({ queue, runs }) => `queue "${queue}" cannot be deleted: ${runs} unfinished run(s) belong to it`,
+  }),
   DURATION_INVALID: row<{ value: unknown; what: string }>({
     httpStatus: 400,
     isRetryable: false,
     what: 'A duration cannot be understood, is negative, or is longer than 100,000 years.',
     remedy: "Use a number of milliseconds or text such as '500ms', '30s', '5m', '2 hours', '1h30m', '7d' or '2 weeks'.",
     message: ({ value, what }) => `${what} cannot be ${shown(value)}, which is no duration`,
+  }),
+  CRON_INVALID: row<{ cron: unknown; reason: string }>({
+    httpStatus: 400,
+    isRetryable: false,
+    what: 'A cron pattern cannot be understood, or never comes due. Nothing was scheduled.',
+    remedy:
+      "Use five fields ('minute hour day month weekday'), six with seconds first, an alias as '@daily', or { every: '15m' }.",
+    message: ({ cron, reason }) => `${shown(cron)} is no cron pattern: ${reason}`,
+  }),
+  SCHEDULE_NOT_FOUND: row<{ name: string }>({
+    httpStatus: 404,
+    isRetryable: false,
+    what: 'No schedule has this name: it was never created, or it has been deleted.',
+    remedy: 'Check the name with engine.schedules.list and the schema that this engine works in.',
+    message: ({ name }) => `there is no schedule "${name}"`,
+  }),
+  SCHEDULE_EXISTS: row<{ name: string }>({
+    httpStatus: 409,
+    isRetryable: false,
+    what: 'A schedule of this name exists, so creating it would replace what was set there.',
+    remedy: 'Use engine.schedules.update to change it, or choose another name.',
+    message: ({ name }) => `schedule "${name}" already exists, so it cannot be created`,
   }),
   DECORATOR_UNSUPPORTED: row<{ decorator: string; reason: string }>({
     httpStatus: 500,

@@ -17,7 +17,7 @@ export async function lockRun(db: EngineDatabase, id: string): Promise<() => Pro
 const texts = {
   cancel: 'with recursive tree as (',
   finish: 'started as (',
-  park: "set status = 'waiting', executor = null, due_at = case",
+  park: "set status = 'waiting', executor = null, waits_for",
   register: 'set awaited_by = (select',
 } as const;
 

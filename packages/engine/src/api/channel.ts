@@ -1,0 +1,39 @@
+// What topics, events and streams have in common: a name, the type of their values, and how a value is checked and stored.
+
+import { PerdureError } from '../values/errors.js';
+import { checkName } from '../values/ids.js';
+import { encode } from '../values/serialize.js';
+import { validate, type StandardSchema } from '../values/standard-schema.js';
+
+/** A named, typed place for values. */
+export interface Channel<Kind extends 'topic' | 'event' | 'stream', Value> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly schema: StandardSchema<Value> | undefined;
+}
+
+/** Checks and fixes a channel. Throws NAME_INVALID. */
+export function defineChannel<Kind extends 'topic' | 'event' | 'stream', Value>(
+  kind: Kind,
+  name: string,
+  schema: StandardSchema<Value> | undefined,
+): Channel<Kind, Value> {
+  return { kind, name: checkName(kind, name), schema };
+}
+
+/** Validates a value and puts it into stored form. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE. */
+export async function encodeValue(
+  { kind, name, schema }: Channel<'topic' | 'event' | 'stream', unknown>,
+  value: unknown,
+  maxBytes: number,
+): Promise<string> {
+  const what = `a value of ${kind} "${name}"`;
+  const checked = schema === undefined ? value : await validate(schema, value, what);
+  return limited(encode(checked, what), what, maxBytes);
+}
+
+function limited(text: string, what: string, limit: number): string {
+  const bytes = text.length <= limit / 3 ? 0 : Buffer.byteLength(text);
+  if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
+  return text;
+}

@@ -1,0 +1,70 @@
+// Messages and events from outside of runs, where nothing is recorded.
+
+import { faultOf } from '../run/mail.js';
+import type { Executor } from '../run/executor.js';
+import type { Database } from '../store/database.js';
+import type { EventState } from '../store/events.js';
+import { insertMessage } from '../store/messages.js';
+import { parseDuration } from '../values/duration.js';
+import { PerdureError } from '../values/errors.js';
+import { checkName, checkRunId } from '../values/ids.js';
+import { decode } from '../values/serialize.js';
+import { encodeValue } from './channel.js';
+import type { Event, GetEventOptions } from './event.js';
+import type { SendOptions, Topic } from './topic.js';
+
+interface Outside {
+  readonly database: Database;
+  readonly executor: Executor;
+}
+
+interface Sending<Message> {
+  readonly id: string;
+  readonly to: Topic<Message>;
+  readonly message: Message;
+  readonly options: SendOptions;
+}
+
+/** Sends one message. */
+export async function sendFromOutside<Message>(
+  { database, executor }: Outside,
+  sending: Sending<Message>,
+): Promise<void> {
+  const { id, to, message, options } = sending;
+  const runId = checkRunId(id);
+  const body = await encodeValue(to, message, executor.maxPayloadBytes);
+  const dedupKey = options.dedupKey === undefined ? undefined : checkName('dedup key', options.dedupKey);
+  const sent = await insertMessage(database, { runId, topic: to.name, body, dedupKey, sender: undefined });
+  const fault = faultOf(sent, runId);
+  if (fault !== undefined) throw fault;
+  if (sent.isNew) executor.tellSent(runId, sent);
+}
+
+interface Reading<Value> {
+  readonly id: string;
+  readonly of: Event<Value>;
+  readonly options: GetEventOptions;
+}
+
+/** Waits for one event. */
+export async function readEvent<Value>(
+  { executor }: Outside,
+  { id, of, options }: Reading<Value>,
+): Promise<Value | undefined> {
+  const runId = checkRunId(id);
+  const { timeout } = options;
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
+  const state = await new Promise<EventState | undefined>((resolve) => {
+    const stop = executor.exchange.onEvent({ runId, key: of.name }, (found) => {
+      clearTimeout(timer);
+      resolve(found);
+    });
+    const onTimeout = (): void => {
+      stop();
+      resolve(undefined);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
+  });
+  if (state?.exists === false) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
+  return state?.value === undefined ? undefined : (decode(state.value, `event "${of.name}"`) as Value);
+}

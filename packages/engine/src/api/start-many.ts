@@ -1,0 +1,107 @@
+// Starting many runs at once: one statement per thousand, in the order given.
+
+import type { Run } from '../run/run.js';
+import type { Executor } from '../run/executor.js';
+import { persist } from '../run/persist.js';
+import type { NewRun, Ticket } from '../run/run-host.js';
+import { startChildIn } from '../run/waits.js';
+import type { Database } from '../store/database.js';
+import { insertRuns, type QueuedStart } from '../store/queue-starts.js';
+import { selectRunsById } from '../store/runs.js';
+import { PerdureError } from '../values/errors.js';
+import { newRunId, type RunId } from '../values/ids.js';
+import type { WorkflowDefinition } from '../run/definition.js';
+import { findCallingRun, toNewRun, type StartOptions } from './start.js';
+
+/** One of many starts: its input, and the options of a start. A taken id or dedup key gives the handle of the run that has it. */
+export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
+  (undefined extends Input ? { readonly input?: Input } : { readonly input: Input });
+
+/** What starting many needs of an engine. */
+export interface BulkStarter {
+  readonly database: Database;
+  readonly executor: Executor;
+}
+
+const portion = 1_000;
+const patienceMs = 10_000;
+
+/** Checks all of them before the first is started. Tells the runs in the order of `starts`. */
+export async function startMany(
+  starter: BulkStarter,
+  definition: WorkflowDefinition,
+  starts: readonly BulkStart<unknown>[],
+): Promise<readonly Ticket[]> {
+  const { executor } = starter;
+  const newRuns = await Promise.all(
+    starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor.maxPayloadBytes)),
+  );
+  await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
+  const caller = findCallingRun(executor);
+  if (caller !== undefined) return startChildren(caller, newRuns);
+  const tickets: Ticket[] = [];
+  for (let at = 0; at < newRuns.length; at += portion)
+    tickets.push(...(await startPortion(starter, newRuns.slice(at, at + portion))));
+  return tickets;
+}
+
+// In workflow code each start is recorded, as that of a child.
+async function startChildren(run: Run, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+  const ids = await Promise.all(
+    newRuns.map((newRun) => startChildIn(run, newRun.definition.name, Promise.resolve(newRun))),
+  );
+  return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
+}
+
+async function startPortion(starter: BulkStarter, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+  const rows = newRuns.map(toRow);
+  const started = await insert(starter, rows);
+  starter.executor.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
+  if (started === undefined) return rows.map(({ id }) => ({ id, isNew: true, outcome: undefined }));
+  const missing = rows.filter(({ id }) => !started.has(id)).map(({ id }) => id);
+  const existing = new Map((await selectRunsById(starter.database, missing)).map((run) => [run.id, run.workflow]));
+  return Promise.all(
+    newRuns.map(async (newRun, index): Promise<Ticket> => {
+      const id = rows[index]?.id ?? newRunId();
+      const workflow = existing.get(id);
+      if (started.has(id)) return { id, isNew: true, outcome: undefined };
+      // Its dedup key is taken: the way of a single start finds the holder, or starts it after all.
+      if (workflow === undefined) return starter.executor.starter.start({ ...newRun, id });
+      if (workflow === newRun.definition.name) return { id, isNew: false, outcome: undefined };
+      throw new PerdureError('RUN_ID_CONFLICT', { id, workflow: newRun.definition.name, existing: workflow });
+    }),
+  );
+}
+
+// Starts are idempotent by their ids, so a lost answer is no reason to give up.
+async function insert(
+  { database, executor }: BulkStarter,
+  rows: readonly QueuedStart[],
+): Promise<ReadonlySet<string> | undefined> {
+  const giveUpAt = performance.now() + patienceMs;
+  let reason = 'the engine was closed';
+  const answer = await persist(async () => ({ started: await insertRuns(database, rows) }), {
+    isOver: () => performance.now() > giveUpAt,
+    onFailure: (error) => {
+      reason = String(error);
+      executor.logger.warn({ err: error }, 'starting many runs failed; trying again');
+    },
+  });
+  if (answer === undefined) throw new PerdureError('START_UNCONFIRMED', { id: rows[0]?.id ?? '', reason });
+  return answer.started;
+}
+
+function toRow({ definition, id, input, delayMs, timeoutMs, attributes, place }: NewRun): QueuedStart {
+  const { name: workflow, version } = definition;
+  const runId: RunId = id ?? newRunId();
+  return {
+    id: runId,
+    workflow,
+    version,
+    input,
+    delayMs,
+    timeoutMs: timeoutMs ?? definition.timeoutMs,
+    attributes,
+    place,
+  };
+}

@@ -1,0 +1,69 @@
+// Messages: mailboxes of runs.
+
+import { requireRun } from '../run/context.js';
+import { receiveIn, sendIn } from '../run/mail.js';
+import { parseDuration, type Duration } from '../values/duration.js';
+import { checkName, checkRunId } from '../values/ids.js';
+import type { StandardSchema } from '../values/standard-schema.js';
+import { defineChannel, encodeValue, type Channel } from './channel.js';
+
+/** A mailbox that every run has under this name. */
+export type Topic<Message> = Channel<'topic', Message>;
+
+/**
+ * A topic: what is sent to a run under it is received there in the order of sending. With a schema, messages are
+ * checked when they are sent. Throws NAME_INVALID.
+ *
+ * @example
+ * const approval = topic<{ approved: boolean }>('approval');
+ */
+export function topic<Message>(name: string, schema?: StandardSchema<Message>): Topic<Message> {
+  return defineChannel('topic', name, schema);
+}
+
+/** Options of receiving. */
+export interface ReceiveOptions {
+  /** How long to wait, from the run's last recorded result. Default: for ever. */
+  readonly timeout?: Duration;
+}
+
+/**
+ * Waits, durably, for the next message of a topic; undefined when the time is up, which no message is: one that carries undefined
+ * is refused when it is sent. A message is received once, by one receiver. Throws NOT_IN_RUN, IN_STEP, DURATION_INVALID.
+ *
+ * @example
+ * const answer = await receive(approval, { timeout: '2 days' });
+ */
+export async function receive<Message>(
+  { name }: Topic<Message>,
+  { timeout }: ReceiveOptions = {},
+): Promise<Message | undefined> {
+  const run = requireRun('receive');
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of receive');
+  return (await receiveIn(run, name, timeoutMs)) as Message | undefined;
+}
+
+/** Options of sending. */
+export interface SendOptions {
+  /** The same key to the same run again has no effect, also after the message was received. */
+  readonly dedupKey?: string;
+}
+
+/**
+ * Sends a message from workflow code to a run: once, whatever happens to the sender. From outside of runs, and from steps, use
+ * `engine.send`. Throws NOT_IN_RUN, IN_STEP, RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
+ *
+ * @example
+ * await send(orderRunId, approval, { approved: true });
+ */
+export async function send<Message>(
+  id: string,
+  to: Topic<Message>,
+  message: Message,
+  { dedupKey }: SendOptions = {},
+): Promise<void> {
+  const run = requireRun('send');
+  const body = await encodeValue(to, message, run.host.maxPayloadBytes);
+  const key = dedupKey === undefined ? undefined : checkName('dedup key', dedupKey);
+  await sendIn(run, { runId: checkRunId(id), topic: to.name, body, dedupKey: key });
+}

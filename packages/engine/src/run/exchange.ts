@@ -1,0 +1,59 @@
+// What runs write and ask outside of the journal: failed attempts, messages to other runs, events of other runs, the ends
+// of their own streams. Everything here is safe to repeat, and is repeated until the database answers.
+
+import type { Database } from '../store/database.js';
+import type { EventQuery, EventState } from '../store/events.js';
+import { insertMessage, type NewMessage, type Sent } from '../store/messages.js';
+import { recordAttempt, type NewAttempt } from '../store/steps.js';
+import { findStreamEnd, type StoredChunk } from '../store/streams.js';
+import type { RunId } from '../values/ids.js';
+import type { Logger } from '../values/logger.js';
+import { watchEvent } from './event-watch.js';
+import type { Interests } from './interests.js';
+import { persist, type Persistence } from './persist.js';
+
+/** What the exchange works with. */
+export interface ExchangeOptions {
+  readonly database: Database;
+  readonly interests: Interests;
+  readonly logger: Logger;
+  readonly persistence: (what: string) => Persistence;
+  /** A message was committed for a run. */
+  readonly onSent: (id: RunId, sent: Sent) => void;
+}
+
+/** The exchange of one executor. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** Records a failed attempt; tells when the next one is due, or nothing when the run is no longer owned. */
+  async recordAttempt(attempt: NewAttempt): Promise<number | undefined> {
+    return this.#persist('recording an attempt', () => recordAttempt(this.#options.database, attempt));
+  }
+
+  /** Sends a message that has a dedup key; nothing when the engine is closed before it got through. */
+  async send(message: NewMessage): Promise<Sent | undefined> {
+    const sent = await this.#persist('sending a message', () => insertMessage(this.#options.database, message));
+    if (sent?.isNew === true) this.#options.onSent(message.runId, sent);
+    return sent;
+  }
+
+  /** Calls back once when the event is set, or never will be. Returns how to stop. */
+  onEvent(query: EventQuery, callback: (state: EventState) => void): () => void {
+    const { database: db, interests, logger } = this.#options;
+    return watchEvent({ db, interests, logger }, query, callback);
+  }
+
+  /** The last chunk of a stream. */
+  async findStreamEnd(id: RunId, stream: string): Promise<StoredChunk | undefined> {
+    return this.#persist('looking for the end of a stream', () => findStreamEnd(this.#options.database, id, stream));
+  }
+
+  async #persist<T>(what: string, act: () => Promise<T>): Promise<T | undefined> {
+    return persist(act, this.#options.persistence(what));
+  }
+}

@@ -1,0 +1,76 @@
+// Messages in workflow code: sending one, once, and receiving one, for good.
+
+import { PerdureError } from '../values/errors.js';
+import type { RunId } from '../values/ids.js';
+import { encodeError } from '../values/serialize.js';
+import type { Sent } from '../store/messages.js';
+import type { Run } from './run.js';
+
+/** A message in stored form. */
+export interface Letter {
+  readonly runId: RunId;
+  readonly topic: string;
+  readonly body: string;
+  readonly dedupKey: string | undefined;
+}
+
+/** Receives the next message of a topic, or undefined when `timeoutMs` has passed since the last recorded result. */
+export async function receiveIn(run: Run, topic: string, timeoutMs: number | undefined): Promise<unknown> {
+  const deadlineMs = timeoutMs === undefined ? Infinity : run.delivery.nowMs + timeoutMs;
+  return run.delivery.call({
+    kind: 'receive',
+    name: topic,
+    begin: (call) => {
+      call.waitsUntilMs = deadlineMs;
+      call.topic = topic;
+      const end = (): void => {
+        stop();
+        cancelTimer();
+        forget();
+        call.waitsUntilMs = undefined;
+      };
+      const stop = run.host.mailbox.receive(run.id, topic, ({ id, body }) => {
+        end();
+        call.publish = (seq) => ({ receipts: [{ runId: run.id, epoch: run.epoch, seq, messageId: id }] });
+        run.delivery.complete(call, { output: body });
+      });
+      const onTimeout = (): void => {
+        end();
+        run.delivery.complete(call, {});
+      };
+      const cancelTimer = deadlineMs === Infinity ? (): void => undefined : run.host.clock.at(deadlineMs, onTimeout);
+      const forget = run.onAbort(() => {
+        stop();
+        cancelTimer();
+      });
+      run.wake();
+    },
+  });
+}
+
+/** Sends a message from workflow code: the step's place in its run is the key that keeps it from being sent twice. */
+export async function sendIn(run: Run, letter: Letter): Promise<void> {
+  await run.delivery.call({
+    kind: 'send',
+    name: letter.topic,
+    begin: (call) => {
+      const dedupKey = letter.dedupKey ?? `${run.id} ${letter.topic} ${call.occurrence}`;
+      run.effect(() => {
+        run.executing += 1;
+        void run.host.exchange.send({ ...letter, dedupKey, sender: { id: run.id, epoch: run.epoch } }).then((sent) => {
+          run.executing -= 1;
+          const fault = sent === undefined ? undefined : faultOf(sent, letter.runId);
+          if (sent !== undefined) run.delivery.complete(call, fault === undefined ? {} : { error: encodeError(fault) });
+          run.wake();
+        });
+      });
+    },
+  });
+}
+
+/** Why a message was not accepted, or undefined. */
+export function faultOf({ status, isNew, isDuplicate }: Sent, id: RunId): PerdureError | undefined {
+  if (status === undefined) return new PerdureError('RUN_NOT_FOUND', { id });
+  if (isNew || isDuplicate) return undefined;
+  return new PerdureError('RUN_STATE_CONFLICT', { id, status, action: 'receive a message' });
+}

@@ -1,0 +1,122 @@
+// Messages: sending them to a run, finding those that it has not received. Receiving one is part of a checkpoint, see batch.ts.
+
+import type { RunId } from '../values/ids.js';
+import { findStatus, type RunStatus } from '../values/status.js';
+import { int8Array, textArray } from './binary-arrays.js';
+import { findText, onlyRow, readBoolean, readNumber, readText, statement, type Queryable } from './sql.js';
+
+/** A message to send. */
+export interface NewMessage {
+  readonly runId: RunId;
+  readonly topic: string;
+  readonly body: string;
+  /** The same key to the same run again has no effect. */
+  readonly dedupKey: string | undefined;
+  /** The run that sends it: it must still be owned under this epoch. */
+  readonly sender: { readonly id: RunId; readonly epoch: number } | undefined;
+}
+
+/** What became of a message. */
+export interface Sent {
+  /** Undefined: there is no such run. */
+  readonly status: RunStatus | undefined;
+  /** False when the run is finished, the key was used before, or the sender is no longer owned. */
+  readonly isNew: boolean;
+  /** The key was used before. */
+  readonly isDuplicate: boolean;
+  /** The run was parked, and is due now. */
+  readonly isWoken: boolean;
+}
+
+// sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys.
+// marked: a parked run that waits for the topic becomes due. One that is running gets the same mark, which it finds if it parks
+//   without having seen the message; if it was parking at this moment, the row lock orders the two, and the condition is
+//   tested again on the parked row.
+const sendMessage = statement(
+  'send_message',
+  `with target as (
+     select id, status, finished_at from {schema}.runs where id = $1
+   ), sent as (
+     insert into {schema}.messages (run_id, topic, body, dedup_key)
+     select id, $2, $3, $4
+     from target
+     where finished_at is null
+       and ($5::text is null or exists (
+         select from {schema}.runs s where s.id = $5 and s.epoch = $6::int4 and s.status || '' = 'running'))
+     on conflict (run_id, dedup_key) where dedup_key is not null do nothing
+     returning id
+   ), marked as (
+     update {schema}.runs r
+     set due_at = now()
+     from sent
+     where r.id = $1
+       and (r.status || '' = 'running' or r.status || '' = 'waiting' and $2 = any (r.waits_for))
+     returning r.status = 'waiting' as is_woken
+   )
+   select (select status from target) as status,
+          exists (select from sent) as is_new,
+          $4::text is not null and exists (
+            select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4) as is_duplicate,
+          coalesce((select is_woken from marked), false) as is_woken`,
+);
+
+/** Sends a message. One round trip; safe to repeat with a dedup key. Also runs inside a transaction of the caller. */
+export async function insertMessage(db: Queryable, message: NewMessage): Promise<Sent> {
+  const { runId, topic, body, dedupKey = null, sender } = message;
+  const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null];
+  const row = onlyRow(await db.query(sendMessage, values));
+  const status = findText(row, 'status');
+  return {
+    status: status === undefined ? undefined : findStatus(status),
+    isNew: readBoolean(row, 'is_new'),
+    isDuplicate: readBoolean(row, 'is_duplicate'),
+    isWoken: readBoolean(row, 'is_woken'),
+  };
+}
+
+/** A receiver without a message. */
+export interface Receiver {
+  readonly runId: RunId;
+  readonly topic: string;
+}
+
+/** A message that waits to be received. */
+export interface WaitingMessage {
+  readonly id: number;
+  readonly runId: RunId;
+  readonly topic: string;
+  readonly body: string;
+}
+
+// Index: messages_unreceived, one lookup per receiver; a mailbox with a million messages costs no more than one with ten.
+// Messages that are taken in memory and not yet recorded as received are left out by id.
+const selectWaiting = statement(
+  'waiting_messages',
+  `select m.id::float8 as id, m.run_id, m.topic, m.body
+   from (select distinct * from unnest($1::text[], $2::text[])) r (run_id, topic)
+   cross join lateral (
+     select id, run_id, topic, body
+     from {schema}.messages
+     where run_id = r.run_id and topic = r.topic and received_seq is null and id <> all ($3::int8[])
+     order by id
+     limit 20
+   ) m
+   order by m.run_id, m.id`,
+);
+
+/** The oldest unreceived messages of each receiver, in the order of sending. */
+export async function findMessages(
+  db: Queryable,
+  receivers: readonly Receiver[],
+  taken: readonly number[],
+): Promise<readonly WaitingMessage[]> {
+  const runIds = textArray(receivers.map((r) => r.runId));
+  const topics = textArray(receivers.map((r) => r.topic));
+  const rows = await db.query(selectWaiting, [runIds, topics, int8Array(taken)]);
+  return rows.map((row) => ({
+    id: readNumber(row, 'id'),
+    runId: readText(row, 'run_id') as RunId,
+    topic: readText(row, 'topic'),
+    body: readText(row, 'body'),
+  }));
+}

@@ -1,0 +1,132 @@
+// Runs that are started in a queue: their part of the journal's statement, many at once from outside of runs, and the run
+// that holds a dedup key.
+
+import type { RunId } from '../values/ids.js';
+import { int4Array, int8Array, textArray } from './binary-arrays.js';
+import { readText, readTexts, onlyRow, statement, type Queryable } from './sql.js';
+
+/** Where a run stands in a queue. */
+export interface QueuePlace {
+  readonly queue: string;
+  /** Empty for none. */
+  readonly partitionKey: string;
+  /** Lower first. */
+  readonly priority: number;
+  readonly dedupKey: string | undefined;
+}
+
+// As `started` in batch.ts. What is to run at once does so only if its queue has no limits and is not paused at this
+// moment, whatever its process remembers; otherwise it gets in line. Its deadline then counts from its claim.
+// `on conflict` without a target: a taken dedup key is as good a reason not to insert as a taken id.
+// Rows are inserted, and numbered, in the order of the arrays.
+/** The common table expression `started`, with the columns of `placeColumns` from parameter `first` on. */
+export const startedInQueuesPart = (first: number): string => `started as (
+     insert into {schema}.runs (id, workflow, version, status, executor, epoch, due_at, input, output, error, timeout_ms,
+                                deadline_at, parent_id, attributes, created_at, started_at, finished_at,
+                                queue, partition_key, priority, queue_position, dedup_key, slot)
+     select s.id, s.workflow, s.version, case when s.owned > mine.owned then 'queued' else s.status end,
+            case when mine.owned = 1 then $1::uuid end, mine.owned,
+            case when mine.owned = 0 then coalesce(s.due_at, now()) end,
+            s.input, s.output, s.error, s.timeout_ms,
+            case when s.owned = mine.owned or s.timeout_ms is null then s.deadline_at end,
+            s.parent_id, s.attributes::jsonb, s.created_at, case when mine.owned = 1 then s.created_at end, s.finished_at,
+            s.queue, s.partition_key, s.priority, case when s.queue is not null then nextval('{schema}.queue_positions') end,
+            s.dedup_key,
+            case when s.queue is null then null when mine.owned = 1 then 'held' when s.due_at is null then 'ready' else 'needed' end
+     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int4[], $7::timestamptz[], $8::text[], $9::text[],
+                 $10::text[], $11::int8[], $12::timestamptz[], $13::text[], $14::int4[], $15::text[], $16::timestamptz[],
+                 $17::timestamptz[], $${first}::text[], $${first + 1}::text[], $${first + 2}::int4[], $${first + 3}::text[])
+       s (id, workflow, version, status, owned, due_at, input, output, error, timeout_ms, deadline_at, parent_id,
+          parent_epoch, attributes, created_at, finished_at, queue, partition_key, priority, dedup_key)
+     cross join lateral (
+       select case when s.queue is null or s.finished_at is not null or exists (
+                select from {schema}.queues q where q.name = s.queue and not q.is_limited and not q.is_paused)
+              then s.owned else 0 end as owned
+     ) mine
+     where exists (select from owner)
+       and (s.parent_id is null or exists (
+         select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'))
+     on conflict do nothing
+     returning id, status = 'queued' as is_queued
+   )`;
+
+/** The columns of places: queue, key, priority, dedup key. */
+export function placeColumns(rows: readonly { readonly place: QueuePlace | undefined }[]): readonly Buffer[] {
+  return [
+    textArray(rows.map(({ place }) => place?.queue)),
+    textArray(rows.map(({ place }) => place?.partitionKey)),
+    int4Array(rows.map(({ place }) => place?.priority ?? 0)),
+    textArray(rows.map(({ place }) => place?.dedupKey)),
+  ];
+}
+
+/** A run to insert from outside, to be claimed. */
+export interface QueuedStart {
+  readonly id: RunId;
+  readonly workflow: string;
+  readonly version: string;
+  readonly input: string;
+  readonly delayMs: number | undefined;
+  readonly timeoutMs: number | undefined;
+  /** JSON object. */
+  readonly attributes: string | undefined;
+  readonly place: QueuePlace | undefined;
+}
+
+// One statement for many runs, which nobody owns yet. Safe to repeat: what is there stays as it is.
+const insertMany = statement(
+  'insert_runs',
+  `with started as (
+     insert into {schema}.runs (id, workflow, version, status, due_at, input, timeout_ms, attributes, created_at,
+                                queue, partition_key, priority, queue_position, dedup_key, slot)
+     select s.id, s.workflow, s.version, 'queued', now() + coalesce(s.delay_ms, 0) * interval '1 millisecond', s.input,
+            s.timeout_ms, s.attributes::jsonb, date_trunc('milliseconds', now()), s.queue, s.partition_key,
+            case when s.queue is not null then s.priority end,
+            case when s.queue is not null then nextval('{schema}.queue_positions') end, s.dedup_key,
+            case when s.queue is null then null when s.delay_ms is null then 'ready' else 'needed' end
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[],
+                 $10::int4[], $11::text[])
+       s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key)
+     on conflict do nothing
+     returning id
+   )
+   select case when (select count(*) from started) < cardinality($1::text[])
+               then (select coalesce(array_agg(id), '{}') from started) end as started_ids`,
+);
+
+/** Inserts runs, in their order; returns the ids that were inserted, or undefined when all were. */
+export async function insertRuns(
+  db: Queryable,
+  rows: readonly QueuedStart[],
+): Promise<ReadonlySet<string> | undefined> {
+  const answer = await db.query(insertMany, [
+    textArray(rows.map((r) => r.id)),
+    textArray(rows.map((r) => r.workflow)),
+    textArray(rows.map((r) => r.version)),
+    textArray(rows.map((r) => r.input)),
+    int8Array(rows.map((r) => r.delayMs)),
+    int8Array(rows.map((r) => r.timeoutMs)),
+    textArray(rows.map((r) => r.attributes)),
+    ...placeColumns(rows),
+  ]);
+  const row = onlyRow(answer);
+  return row['started_ids'] === null ? undefined : new Set(readTexts(row, 'started_ids'));
+}
+
+// Index: runs_dedup.
+const selectHolder = statement(
+  'dedup_holder',
+  `select id, workflow
+   from {schema}.runs
+   where queue = $1::text and dedup_key = $2::text and status in ('queued', 'running', 'waiting', 'paused')`,
+);
+
+/** The unfinished run of a queue with a dedup key. */
+export async function findDedupHolder(
+  db: Queryable,
+  queue: string,
+  dedupKey: string,
+): Promise<{ readonly id: RunId; readonly workflow: string } | undefined> {
+  const [row] = await db.query(selectHolder, [queue, dedupKey]);
+  return row === undefined ? undefined : { id: readText(row, 'id') as RunId, workflow: readText(row, 'workflow') };
+}

@@ -1,0 +1,109 @@
+// The plan of the claim, with much history and a long line: only the indexes made for it, and no more than it takes.
+
+import { expect, test } from '@jest/globals';
+import pg from 'pg';
+import { contract, queue, type Engine } from '../src/index.js';
+import { startupOptions } from '../src/store/connection.js';
+import { claimRuns, type Claimant } from '../src/store/queues.js';
+import { textFor, type Statement } from '../src/store/sql.js';
+import { newExecutorId } from '../src/values/ids.js';
+import { useEngineDatabase } from './support/test-engine.js';
+
+const db = useEngineDatabase();
+const executor = newExecutorId();
+const claimant: Claimant = {
+  executor,
+  hosted: [{ workflow: 'job', version: '' }],
+  limit: 100,
+  standing: { serves: undefined, live: new Map(), cursors: new Map(), share: 50 },
+};
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Index Name'?: string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+function nodesOf(plan: Plan): readonly Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+// What the claim sends, from itself.
+async function claimStatement(): Promise<{ text: string; values: unknown[] }> {
+  const sent: { statement: Statement; values: readonly unknown[] }[] = [];
+  const row = { id: null, has_passed_over: false, has_limits: false, has_more: false, is_contended: false };
+  const query = async (statement: Statement, values: readonly unknown[]): Promise<(typeof row)[]> => {
+    sent.push({ statement, values });
+    return [row];
+  };
+  await claimRuns({ query }, claimant);
+  return { text: textFor(sent[0]?.statement.text ?? '', 'perdure'), values: [...(sent[0]?.values ?? [])] };
+}
+
+// A prepared plan is made when the tables are small, and stays until somebody analyzes them.
+test.each(['before there were any rows', 'after analyze'])(
+  'the claim that was planned %s reads the line and nothing else, whatever is finished or delayed',
+  async (when) => {
+    await db.query('truncate perdure.runs, perdure.executors, perdure.queues');
+    const engine = await db.launchEngine({ queues: [queue('limited', { concurrency: 1_000 }), queue('free')] });
+    const client = new pg.Client({ connectionString: db.url, options: startupOptions });
+    await client.connect();
+    const { text, values } = await claimStatement();
+    await client.query({ name: 'claim', text, values });
+
+    await fill(engine);
+    if (when === 'after analyze') await db.query('analyze perdure.runs');
+    const literals = values.map((value) =>
+      value === null ? 'null' : `'${value instanceof Buffer ? '{}' : asLiteral(value)}'`,
+    );
+    const answer = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+      `explain (analyze, format json) execute claim (${literals.join(', ')})`,
+    );
+    await client.end();
+
+    const nodes = answer.rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan: plan }) => nodesOf(plan)));
+    const onRuns = nodes.filter((node) => node['Relation Name'] === 'runs' && node['Node Type'].endsWith('Scan'));
+    const indexes = new Set(onRuns.map((node) => node['Index Name']));
+    expect(indexes).toEqual(new Set(['runs_delayed', 'runs_due', 'runs_held', 'runs_pkey', 'runs_ready']));
+    const read = onRuns.map(
+      (node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
+    );
+    expect(Math.max(...read)).toBeLessThanOrEqual(claimant.limit + 1);
+  },
+  60_000,
+);
+
+// 60,000 finished runs, 40,000 in line, and 5,000 delayed.
+async function fill(engine: Engine): Promise<void> {
+  const job = contract<number>('job');
+  await db.query(
+    `insert into perdure.runs (id, workflow, status, epoch, input, output, created_at, started_at, finished_at, queue,
+                               partition_key, priority, queue_position)
+     select 'past-' || g, 'job', 'succeeded', 1, '1', '1', now(), now(), now(), 'free', '', 0, g from generate_series(1, 60000) g`,
+  );
+  const inLine = Array.from({ length: 20_000 }, (_, input) => ({ input }));
+  await engine.startWorkflows(
+    job,
+    inLine.map((start) => ({ ...start, queue: 'limited' })),
+  );
+  await engine.startWorkflows(
+    job,
+    inLine.map((start) => ({ ...start, queue: 'free' })),
+  );
+  await engine.startWorkflows(
+    job,
+    inLine.slice(0, 5_000).map((start) => ({ ...start, queue: 'free', delay: '1h' })),
+  );
+  await db.query(
+    `insert into perdure.executors (id, host, pid, lease_ms, workflows) values ($1, 'here', 1, 600000, '{job}')`,
+    [executor],
+  );
+}
+
+function asLiteral(value: unknown): string {
+  return Array.isArray(value) ? `{${value.map((item) => JSON.stringify(item)).join(',')}}` : String(value);
+}
