@@ -1,8 +1,11 @@
 // Each program of the handbook says what its page says that it says.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
-import { createTestDatabase, spawnProcess, type TestDatabase } from '@perdure/testing';
+import { createTestDatabase, spawnProcess, type SpawnedProcess, type TestDatabase } from '@perdure/testing';
+import { createEngine, silentLogger } from 'perdure';
+
+jest.setTimeout(60_000);
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -10,9 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function outputOf(program: string): Promise<readonly string[]> {
+function startProgram(program: string): SpawnedProcess {
   const file = fileURLToPath(new URL(`../${program}.ts`, import.meta.url));
-  const child = spawnProcess(file, { env: { DATABASE_URL: database.url } });
+  return spawnProcess(file, { env: { DATABASE_URL: database.url } });
+}
+
+async function outputOf(program: string): Promise<readonly string[]> {
+  const child = startProgram(program);
   const { code } = await child.exited;
   return [...child.lines, `exit ${code}`];
 }
@@ -45,3 +52,45 @@ test('fan-out adds up what fifty children found', async () => {
     'exit 0',
   ]);
 });
+
+test('an hourly report is made up for each hour of a night that has one less', async () => {
+  expect(await outputOf('hourly-report')).toEqual([
+    'the next report is due at minute 0 of an hour',
+    '00:00: the shop in Berlin sold 41 pieces',
+    '01:00: the shop in Berlin sold 18 pieces',
+    '03:00: the shop in Berlin sold 19 pieces',
+    '04:00: the shop in Berlin sold 20 pieces',
+    '4 reports of that night, 98 pieces',
+    'exit 0',
+  ]);
+});
+
+test('an indexing pipeline that is killed goes on where it was', async () => {
+  const killed = startProgram('indexing');
+  await killed.line(/^250 of 1000/);
+  killed.kill('SIGKILL');
+  await killed.exited;
+  const done = await finishedPages();
+
+  const next = await outputOf('indexing');
+
+  expect(next).toEqual([
+    '0 pages enqueued, 1000 were there before',
+    '250 of 1000',
+    '500 of 1000',
+    '750 of 1000',
+    '1000 of 1000',
+    'first book: 11000 entries in the index',
+    'exit 0',
+  ]);
+  expect(done.length).toBeGreaterThanOrEqual(250);
+  expect(await finishedPages()).toEqual(expect.arrayContaining([...done]));
+});
+
+// With the moment at which each was finished, which a page that is done again would change.
+async function finishedPages(): Promise<readonly string[]> {
+  const engine = await createEngine({ database: database.url, logger: silentLogger }).launch();
+  const { runs } = await engine.runs.list({ workflow: 'index page', status: 'succeeded', limit: 1_000 });
+  await engine.close();
+  return runs.map(({ id, finishedAt }) => `${id} at ${finishedAt?.toISOString()}`);
+}
