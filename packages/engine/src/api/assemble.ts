@@ -50,8 +50,8 @@ export async function launchParts(settings: Settings, registry: Registry): Promi
   try {
     await migrate(database, settings.mayMigrate);
     const parts = assemble(database, settings, registry);
-    await parts.schedules.declare(settings.schedules);
     for (const queue of settings.queues) await parts.queues.declare(queue);
+    await parts.schedules.declare(settings.schedules); // which may be in these queues
     await parts.executor.queues.refresh();
     await parts.executor.launch();
     parts.listener?.start();
@@ -114,7 +114,16 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
       // The failed ones may have woken others.
       onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
     }),
-    heartbeats: heartbeatService({ database, executor, leaseMs, onDead: () => services.recoveries.poke() }),
+    heartbeats: heartbeatService({
+      database,
+      executor,
+      leaseMs,
+      onDead: () => services.recoveries.poke(),
+      onLeap: () => {
+        services.claims.poke();
+        services.schedules.poke();
+      },
+    }),
     claims: claims.service,
     watches: watcher({ database, executor, pollMs }),
     mail: mailService(executor, pollMs),
@@ -140,17 +149,19 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
 // What other processes tell, and what to catch up with when something of it may have been missed.
 function listening(
   executor: Executor,
-  { claims, watches, schedules }: Services,
+  { claims, watches, schedules, heartbeats }: Services,
 ): { onNews: (news: News) => void; onGap: () => void } {
   return {
-    onNews: ({ due, scheduled, ended = [], cut = [], touched = [] }) => {
+    onNews: ({ due, scheduled, beat, ended = [], cut = [], touched = [] }) => {
       if (due === true) claims.poke();
       if (scheduled === true) schedules.poke();
+      if (beat === true) heartbeats.poke();
       if (cut.length > 0) executor.interrupt(cut);
       executor.interests.touch([...touched, ...ended]);
       if (ended.some((id) => executor.outcomes.has(id as RunId))) watches.poke();
     },
     onGap: () => {
+      heartbeats.poke();
       claims.poke();
       watches.poke();
       schedules.poke();

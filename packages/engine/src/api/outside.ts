@@ -56,14 +56,15 @@ export async function readEvent<Value>(
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
   const state = await new Promise<EventState | undefined>((resolve) => {
     const stop = executor.exchange.onEvent({ runId, key: of.name }, (found) => {
-      clearTimeout(timer);
+      cancelTimer();
       resolve(found);
     });
     const onTimeout = (): void => {
       stop();
       resolve(undefined);
     };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
+    const { clock } = executor;
+    const cancelTimer = timeoutMs === undefined ? (): void => undefined : clock.at(clock.now() + timeoutMs, onTimeout);
   });
   if (state?.exists === false) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
   return state?.value === undefined ? undefined : (decode(state.value, `event "${of.name}"`) as Value);

@@ -16,6 +16,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   /** Some dead executor may still have runs. */
   readonly onDead: () => void;
+  /** The database's time has leapt forward: what was to come later may be due. */
+  readonly onLeap: () => void;
 }
 
 // Three signs fit into a lease, so that one lost sign is no death.
@@ -44,7 +46,7 @@ export function heartbeatService(options: HeartbeatOptions): Service {
 }
 
 // Whether there are dead executors whose runs may need recovering.
-async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> {
+async function beat({ database, executor, onLeap }: HeartbeatOptions): Promise<boolean> {
   const { executorId: id, logger } = executor;
   const askedAt = performance.now();
   const answer = await heartbeat(database.vital, id, executor.options.registry.hostKeys);
@@ -52,7 +54,7 @@ async function beat({ database, executor }: HeartbeatOptions): Promise<boolean> 
     await executor.fenced(id);
     return false;
   }
-  executor.clock.set(answer.nowMs, askedAt);
+  if (executor.clock.set(answer.nowMs, askedAt)) onLeap();
   if (answer.interruptedRuns.length > 0) executor.interrupt(answer.interruptedRuns);
   for (const { id: dead, host, pid, silentMs } of answer.buried) {
     const fields = { executor: dead, host, pid, silentMs: Math.round(silentMs) };

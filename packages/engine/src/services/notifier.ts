@@ -18,6 +18,8 @@ export interface News {
   readonly touched?: readonly string[] | undefined;
   /** A schedule was created, changed or resumed. */
   readonly scheduled?: true | undefined;
+  /** A sign of life brings news now: the time was set, or an executor declared dead. Told by tests alone. */
+  readonly beat?: true | undefined;
 }
 
 /** The channel of a schema: a name of at most 63 bytes, the most that pg_notify takes. */
@@ -112,6 +114,7 @@ export function parseNews(payload: string): News {
     return {
       due: 'due' in parsed && parsed.due === true ? true : undefined,
       scheduled: 'scheduled' in parsed && parsed.scheduled === true ? true : undefined,
+      beat: 'beat' in parsed && parsed.beat === true ? true : undefined,
       ended: 'ended' in parsed ? texts(parsed.ended) : [],
       cut: 'cut' in parsed ? texts(parsed.cut) : [],
       touched: 'touched' in parsed ? texts(parsed.touched) : [],

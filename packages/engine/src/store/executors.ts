@@ -1,5 +1,7 @@
 // The rows of executors: heartbeat, the end of the dead, and the taking back of their runs.
 // Lock order: executor row, then runs by id (DESIGN: "Fence").
+// Leases are about processes, and a test may give its database a time of its own by a `now()` that is found before that of
+// pg_catalog (@perdure/testing). So a lease is counted by `pg_catalog.now()`, and what happens to runs by `now()`.
 
 import type { ExecutorId } from '../values/ids.js';
 import { onlyRow, readBoolean, readNumber, readText, readTexts, statement, type Queryable, type Row } from './sql.js';
@@ -18,8 +20,8 @@ export interface ExecutorRow {
 
 const insert = statement(
   'insert_executor',
-  `insert into {schema}.executors (id, host, pid, lease_ms, workflows, queues)
-   values ($1::uuid, $2, $3::int4, $4::int4, $5::text[], $6::text[])
+  `insert into {schema}.executors (id, host, pid, lease_ms, workflows, queues, heartbeat_at)
+   values ($1::uuid, $2, $3::int4, $4::int4, $5::text[], $6::text[], pg_catalog.now())
    on conflict (id) do nothing
    returning 1`,
 );
@@ -38,18 +40,18 @@ const beat = statement(
      select id, interrupted_runs from {schema}.executors where id = $1::uuid and dead_at is null for no key update
    ), beat as (
      update {schema}.executors e
-     set heartbeat_at = now(), interrupted_runs = '{}', workflows = $2::text[]
+     set heartbeat_at = pg_catalog.now(), interrupted_runs = '{}', workflows = $2::text[]
      from self
      where e.id = self.id
      returning 1
    ), expired as (
      select id from {schema}.executors
-     where dead_at is null and id <> $1::uuid and heartbeat_at < now() - lease_ms * interval '1 millisecond'
+     where dead_at is null and id <> $1::uuid and heartbeat_at < pg_catalog.now() - lease_ms * interval '1 millisecond'
        and exists (select from self)
      for update skip locked
    ), buried as (
-     update {schema}.executors e set dead_at = now() from expired where e.id = expired.id
-     returning e.id, e.host, e.pid, (extract(epoch from now() - e.heartbeat_at) * 1000)::float8 as silent_ms
+     update {schema}.executors e set dead_at = pg_catalog.now() from expired where e.id = expired.id
+     returning e.id, e.host, e.pid, (extract(epoch from pg_catalog.now() - e.heartbeat_at) * 1000)::float8 as silent_ms
    )
    select self.interrupted_runs,
           (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms,
@@ -134,7 +136,7 @@ const recover = statement(
      returning 1
    ), swept as (
      delete from {schema}.executors e
-     where e.dead_at < now() - interval '1 minute' and not exists (
+     where e.dead_at < pg_catalog.now() - interval '1 minute' and not exists (
        select from {schema}.runs r where r.executor = e.id and r.status = 'running')
      returning 1
    )
@@ -168,7 +170,7 @@ const resign = statement(
   `with self as (
      select id from {schema}.executors where id = $1::uuid for update
    )
-   update {schema}.executors e set dead_at = coalesce(e.dead_at, now()) from self where e.id = self.id`,
+   update {schema}.executors e set dead_at = coalesce(e.dead_at, pg_catalog.now()) from self where e.id = self.id`,
 );
 
 // Index: runs_owned. Whatever it still owns is due at once for others.

@@ -6,7 +6,7 @@ import { findNumber, onlyRow, readNumber, statement, type Queryable } from './sq
 const select = statement(
   'health',
   `select (select max(id) from {schema}.migrations) as migration,
-          (select (extract(epoch from clock_timestamp() - heartbeat_at) * 1000)::float8
+          (select (extract(epoch from pg_catalog.clock_timestamp() - heartbeat_at) * 1000)::float8
            from {schema}.executors where id = $1::uuid and dead_at is null) as heartbeat_age_ms`,
 );
 

@@ -102,3 +102,37 @@ test('a timer waits longer when the clock is set back meanwhile', () => {
 
   expect([early, callback.mock.calls.length]).toEqual([0, 1]);
 });
+
+test('a timer fires at once when the clock is set past its moment', () => {
+  const clock = setClock();
+  const [reached, later] = [jest.fn(), jest.fn()];
+  clock.at(databaseMs + 30 * day, reached);
+  clock.at(databaseMs + 32 * day, later);
+
+  const hasLeapt = clock.set(databaseMs + 31 * day, performance.now());
+  jest.advanceTimersByTime(1);
+
+  expect([hasLeapt, reached.mock.calls.length, later.mock.calls.length]).toEqual([true, 1, 0]);
+});
+
+test('a correction is no leap, and moves no timer that is not due', () => {
+  const clock = setClock();
+  const callback = jest.fn();
+  clock.at(databaseMs + 1_000, callback);
+
+  const hasLeapt = clock.set(databaseMs + 5, performance.now());
+  jest.advanceTimersByTime(900);
+
+  expect([hasLeapt, callback.mock.calls.length]).toEqual([false, 0]);
+});
+
+test('an answer that was long on its way counts only for more than its way explains', () => {
+  const clock = setClock();
+  const askedAt = performance.now();
+  jest.advanceTimersByTime(2_000);
+
+  const small = clock.set(databaseMs + 2_900, askedAt);
+  const large = clock.set(databaseMs + day, askedAt);
+
+  expect([small, large]).toEqual([false, true]);
+});

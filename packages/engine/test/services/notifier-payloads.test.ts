@@ -94,7 +94,9 @@ test('closing sends what is left, and after it nothing is sent', async () => {
 
 describe('a payload', () => {
   test('reads as what was told', () => {
-    expect(parseNews('{"due":true,"ended":["a"],"cut":["1 b"]}')).toEqual({ due: true, ended: ['a'], cut: ['1 b'] });
+    const news = { due: true, beat: true, ended: ['a'], cut: ['1 b'], touched: ['c'] };
+
+    expect(parseNews(JSON.stringify(news))).toEqual(news);
   });
 
   test.each(['', 'hello', 'null', '7', '"due"', '[]', '{"due":"yes"}', '{"ended":"a"}', '{"ended":', '{"other":1}'])(
