@@ -29,6 +29,9 @@ export async function encodeValue(
 ): Promise<string> {
   const what = `a value of ${kind} "${name}"`;
   const checked = schema === undefined ? value : await validate(schema, value, what);
+  // Whoever waits for it would take it for a wait whose time is up.
+  if (checked === undefined && kind !== 'stream')
+    throw new PerdureError('UNSERIALIZABLE', { what, path: '$', type: 'undefined, which stands for no value,' });
   return limited(encode(checked, what), what, maxBytes);
 }
 

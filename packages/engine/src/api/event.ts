@@ -24,7 +24,7 @@ export function event<Value>(name: string, schema?: StandardSchema<Value>): Even
 
 /**
  * Publishes a value, in place of the one before. In workflow code it happens once; in a step, with every attempt.
- * Throws NOT_IN_RUN, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
+ * Undefined is refused: it stands for an event that is not set. Throws NOT_IN_RUN, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
  *
  * @example
  * await setEvent(progress, { done: 6_000, total: 10_000 });

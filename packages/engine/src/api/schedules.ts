@@ -201,7 +201,9 @@ export class Schedules {
   async #check(schedule: Schedule): Promise<ReturnType<typeof toSettings>> {
     const now = new Date(0);
     const tick = { schedule: schedule.name, scheduledAt: now, startedAt: now, input: schedule.input };
-    await toNewRun(schedule.workflow, tick, schedule.startOptions, this.#options.executor.maxPayloadBytes);
+    const { executor } = this.#options;
+    const { place } = await toNewRun(schedule.workflow, tick, schedule.startOptions, executor.maxPayloadBytes);
+    if (place !== undefined) await executor.starter.requireQueues([place.queue]);
     return toSettings(schedule);
   }
 
