@@ -64,5 +64,6 @@ export {
   type Logger,
   type LogLevel,
 } from './values/logger.js';
-export type { StandardSchema } from './values/standard-schema.js';
+export { validate, type StandardSchema } from './values/standard-schema.js';
+export type { InputIssue } from './values/errors.js';
 export { isFinal, runStatuses, type FinalStatus, type RunStatus } from './values/status.js';

@@ -6,6 +6,8 @@ import { row, shown } from './error-row.js';
 export interface InputIssue {
   /** Where in the value, as `$.order.items[3]`. */
   readonly path: string;
+  /** The same as a JSON pointer in a URI fragment (RFC 6901): `#/order/items/3`. */
+  readonly pointer?: string;
   readonly message: string;
 }
 

@@ -1,14 +1,15 @@
-// The closed table of error codes. Adding a code means a row in one of the halves and an entry in docs/reference/errors.md;
+// The closed table of error codes. Adding a code means a row in one of the parts and an entry in docs/reference/errors.md;
 // a test compares both.
 
 import type { ErrorRow } from './error-row.js';
+import { requestErrors } from './error-table-http.js';
 import { runErrors } from './error-table-runs.js';
 import { setupErrors } from './error-table-setup.js';
 
 export type { ErrorRow } from './error-row.js';
 export type { InputIssue } from './error-table-runs.js';
 
-const rows = { ...setupErrors, ...runErrors };
+const rows = { ...setupErrors, ...runErrors, ...requestErrors };
 
 /** The code of an error: what callers match on. */
 export type ErrorCode = keyof typeof rows;

@@ -73,7 +73,19 @@ export async function validate<Output>(
 }
 
 function inputIssue({ path = [], message }: StandardIssue): InputIssue {
-  return { path: pathInWords(path.map(pathSegment)), message };
+  const segments = path.map(pathSegment);
+  return { path: pathInWords(segments), pointer: `#${segments.map(pointerToken).join('')}`, message };
+}
+
+// RFC 6901: ~ and / are escaped; in a URI fragment, so is what a fragment cannot hold. Half a surrogate pair has no escape.
+function pointerToken(segment: PathSegment): string {
+  const key = typeof segment === 'object' ? segment.text : String(segment);
+  return `/${encodeURIComponent(
+    key
+      .replace(/[\ud800-\udfff]/gu, '\ufffd')
+      .replaceAll('~', '~0')
+      .replaceAll('/', '~1'),
+  )}`;
 }
 
 function pathSegment(segment: PropertyKey | { readonly key: PropertyKey }): PathSegment {

@@ -59,11 +59,19 @@ describe('a value that does not fit', () => {
       ),
       details: {
         issues: [
-          { path: '$.items[3]["unit price"]', message: 'must be positive' },
+          { path: '$.items[3]["unit price"]', pointer: '#/items/3/unit%20price', message: 'must be positive' },
           { path: '$[Symbol(s)]', message: 'is unknown' },
-          { path: '$', message: 'is wrong' },
+          { path: '$', pointer: '#', message: 'is wrong' },
         ],
       },
+    });
+  });
+
+  test('points at keys with any characters', async () => {
+    const schema = failing({ message: 'is wrong', path: ['a/b', '~', 'é', '\ud800'] });
+
+    await expect(validate(schema, {}, 'the input')).rejects.toMatchObject({
+      details: { issues: [{ pointer: '#/a~1b/~0/%C3%A9/%EF%BF%BD' }] },
     });
   });
 
