@@ -33,6 +33,8 @@ function testFolders() {
 export default {
   // Counts here alone: Jest ignores it inside projects. Crash tests, which wait for takeovers, raise it themselves.
   testTimeout: 30_000,
+  // More than there are cores: tests wait for databases, timers and takeovers more than they compute.
+  maxWorkers: '150%',
   // Once per run of Jest, whatever the number of projects.
   globalSetup: './scripts/jest-global-setup.mjs',
   globalTeardown: './scripts/jest-global-teardown.mjs',

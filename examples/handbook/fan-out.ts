@@ -20,9 +20,8 @@ await withDatabase(async (database) => {
   const run = await engine.startWorkflow(countAll, texts);
   console.log(`${texts.length} documents have ${await run.result()} words`);
 
-  const children = await engine.runs.steps(run.id);
-  console.log(
-    `counted by ${children.length} child runs, the first is ${children[0]?.childId?.replace(run.id, '<run>')}`,
-  );
+  const steps = await engine.runs.steps(run.id); // in the order in which the children have answered
+  const children = steps.map(({ childId }) => String(childId)).sort();
+  console.log(`counted by ${children.length} child runs, the first is ${children[0]?.replace(run.id, '<run>')}`);
   await engine.close();
 });
