@@ -2,6 +2,7 @@
 // a test compares both.
 
 import type { ErrorRow } from './error-row.js';
+import { frameworkErrors } from './error-table-frameworks.js';
 import { requestErrors } from './error-table-http.js';
 import { runErrors } from './error-table-runs.js';
 import { setupErrors } from './error-table-setup.js';
@@ -9,7 +10,7 @@ import { setupErrors } from './error-table-setup.js';
 export type { ErrorRow } from './error-row.js';
 export type { InputIssue } from './error-table-runs.js';
 
-const rows = { ...setupErrors, ...runErrors, ...requestErrors };
+const rows = { ...setupErrors, ...runErrors, ...requestErrors, ...frameworkErrors };
 
 /** The code of an error: what callers match on. */
 export type ErrorCode = keyof typeof rows;

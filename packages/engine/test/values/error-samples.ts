@@ -60,4 +60,7 @@ export const sampleDetails: ErrorDetails = {
   REQUEST_UNAUTHENTICATED: { action: 'start' },
   REQUEST_FORBIDDEN: { action: 'start' },
   REQUEST_CROSS_SITE: { origin: 'https://elsewhere.example', allowed: [] },
+  MIDDLEWARE_MISSING: { operation: 'startRoute(checkout)' },
+  HANDLER_UNLISTED: { handler: 'create-order', known: ['refund'] },
+  HANDLER_UNSUPPORTED: { handler: 'create-order', reason: 'it calls next()' },
 };
