@@ -106,6 +106,8 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
   });
   const stranded = strandedWatch(database, logger);
   const claims: Claimer = claimer({ database, executor, pollMs });
+  const onDead = (): void => services.recoveries.poke();
+  const onLeap = (): void => [services.claims, services.schedules].forEach((service) => service.poke());
   const services: Services = {
     recoveries: recoveryService({
       database,
@@ -114,16 +116,7 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
       // The failed ones may have woken others.
       onRecovered: (_runs, failedIds) => tell({ due: true, ended: failedIds }),
     }),
-    heartbeats: heartbeatService({
-      database,
-      executor,
-      leaseMs,
-      onDead: () => services.recoveries.poke(),
-      onLeap: () => {
-        services.claims.poke();
-        services.schedules.poke();
-      },
-    }),
+    heartbeats: heartbeatService({ database, executor, leaseMs, onDead, onLeap }),
     claims: claims.service,
     watches: watcher({ database, executor, pollMs }),
     mail: mailService(executor, pollMs),
