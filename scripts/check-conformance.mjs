@@ -10,12 +10,12 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const behaviours = JSON.parse(readFileSync('tests/conformance/behaviours.json', 'utf8'));
 const testsOf = new Map(behaviours.map(({ number }) => [number, []]));
 const faults = [];
+// The first argument of test(…), test.each(…)(…) or test.each`…`(…), if it ends with numbers in brackets.
+const testName = /(?:\btest|\bit|[)`])\(\s*([`'"])((?:(?!\1)[^\\]|\\.)*?)\s*\[([\d, –-]+)\]\1/g;
 
 for (const file of testFiles()) {
   const text = readFileSync(file, 'utf8');
-  for (const [, title, numbers] of text.matchAll(
-    /(?:test|it)(?:\.each\([^)]*\))?\(\s*[`'"]((?:[^`'"\\]|\\.)*?)\s*\[([\d, –-]+)\][`'"]/g,
-  )) {
+  for (const [, , title, numbers] of text.matchAll(testName)) {
     for (const number of expand(numbers)) {
       const tests = testsOf.get(number);
       if (tests === undefined) faults.push(`${file}: "${title}" names behaviour ${number}, which does not exist.`);

@@ -4,7 +4,16 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const checks = ['format:check', 'lint', 'architecture', 'migrations:check', 'types', 'unused', 'packages'];
+const checks = [
+  'format:check',
+  'lint',
+  'architecture',
+  'conformance',
+  'migrations:check',
+  'types',
+  'unused',
+  'packages',
+];
 
 const results = checks.map((check) => {
   console.log(`\n── ${check}`);

@@ -9,7 +9,7 @@ import { useDurableDatabase } from './support/durable-database.js';
 const db = useDurableDatabase();
 const lease = { lease: '1s' } as const;
 
-test('nothing that a thawed owner writes is accepted, its signals fire, and it works on under a new id [21, 98, 189]', async () => {
+test('nothing that a thawed owner writes is accepted, its signals fire, and it works on under a new id [21, 49, 98, 189]', async () => {
   const client = await db.launchEngine(lease);
   const zombie = db.spawnWorker(lease);
   await zombie.message('ready');

@@ -1,6 +1,7 @@
 // Streams: logs of runs, written once and followed from anywhere.
 
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import pg from 'pg';
 import { closeStream, receive, runStep, stream, topic, workflow, writeStream, type Engine } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -34,6 +35,20 @@ test('reading from a position gives exactly the rest [101]', async () => {
 
   expect(await readAll(engine, run.id, 7)).toEqual([7, 8, 9]);
   expect(await readAll(engine, run.id, 10)).toEqual([]);
+});
+
+test('a thousand chunks that are there are read with three statements [107]', async () => {
+  const engine = await db.launchEngine({ workflows: [writer] });
+  const run = await engine.startWorkflow(writer, 1_000);
+  await run.result();
+  const query = jest.spyOn(pg.Client.prototype, 'query');
+
+  const values = await readAll(engine, run.id);
+
+  const reads = query.mock.calls.filter((call) => JSON.stringify(call).includes('stream_chunks'));
+  query.mockRestore();
+  expect(values).toHaveLength(1_000);
+  expect(reads).toHaveLength(3);
 });
 
 test('a reader follows a writer that is alive, and ends with a run that never closes [99, 100]', async () => {

@@ -161,7 +161,7 @@ test('currentRun tells the same of a run on every replay, except the epoch', asy
   expect(seen).toEqual([facts, { ...facts, epoch: undefined }, facts]);
 });
 
-test('lines of workflow code come with its run, and those of steps with step and attempt', async () => {
+test('lines of workflow code come with its run, and those of steps with step and attempt [172]', async () => {
   const { logger, lines } = keepingLogger();
   const logging = workflow('logging', async () => {
     log.info({ order: 7 }, 'begin');

@@ -73,7 +73,7 @@ describe('a line of JSON', () => {
     });
   });
 
-  test('has an error with its properties and causes', () => {
+  test('has an error with its properties and causes [172]', () => {
     const cause = Object.assign(new TypeError('reset'), { code: 'ECONNRESET' });
     logger().error({ err: new Error('failed', { cause }) }, 'step failed');
 
