@@ -2,6 +2,7 @@
 
 export { createEngine, type CloseOptions, type Engine } from './api/engine.js';
 export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
+export { describeWorkflow, type WorkflowDescription } from './api/describe.js';
 export { step, runStep, type Step as StepFunction, type StepOptions } from './api/step.js';
 export { Step, Workflow, type StepDecorator, type StepMethodOptions, type WorkflowClass } from './api/decorators.js';
 export {
@@ -53,7 +54,7 @@ export type { ConnectionConfig, EngineOptions } from './api/options.js';
 export type { StepContext } from './run/context.js';
 export { printMigrations } from './store/migrate.js';
 export type { RetryOptions } from './values/backoff.js';
-export type { Duration } from './values/duration.js';
+export { parseDuration, type Duration } from './values/duration.js';
 export { isPerdureError, PerdureError, type ErrorCode } from './values/errors.js';
 export type { ExecutorId, RunId } from './values/ids.js';
 export {

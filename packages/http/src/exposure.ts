@@ -1,0 +1,58 @@
+// What an application makes reachable. Nothing is, unless it is named here; a run of a workflow that is not named does not exist for
+// the protocol.
+
+import type { Event, StandardSchema, Startable, StartOptions, Stream, Topic } from 'perdure';
+import { describeWorkflow, PerdureError } from 'perdure';
+
+/** A workflow that may be started and looked at over HTTP, and what else of its runs is reachable. */
+export interface ExposedWorkflow<Input = never> {
+  readonly workflow: Startable<Input, unknown>;
+  /** Checks, and perhaps transforms, the JSON of a request before it becomes the input. The workflow's own schema counts as well. */
+  readonly input?: StandardSchema<unknown, Input> | undefined;
+  /** Whether requests may start it. Default: true; false leaves its runs to be looked at. */
+  readonly start?: boolean | undefined;
+  /** The id, queue, … of the run for an input that has been checked. */
+  readonly options?: ((input: Input, request: Request) => StartOptions | Promise<StartOptions>) | undefined;
+  /** Mailboxes that messages may be sent to. Their schemas check what is sent. */
+  readonly topics?: readonly Topic<never>[] | undefined;
+  /** Values that are told with the events of a run. */
+  readonly events?: readonly Event<never>[] | undefined;
+  /** Logs that are told with the events of a run. */
+  readonly streams?: readonly Stream<never>[] | undefined;
+  /** Whether its runs may be cancelled. Default: false. */
+  readonly cancel?: boolean | undefined;
+}
+
+/** A workflow by itself, or with what else of its runs is reachable. */
+export type Exposable = Startable<never, unknown> | ExposedWorkflow;
+
+/**
+ * Names a workflow and what of it is reachable, with the types of its input checked against each other.
+ *
+ * @example
+ * createHttpHandler(engine, { expose: [expose({ workflow: checkout, input: orderSchema, topics: [approval] })] });
+ */
+export function expose<Input>(exposed: ExposedWorkflow<Input>): ExposedWorkflow {
+  return exposed as unknown as ExposedWorkflow; // what goes in is checked by the schemas, whatever their types
+}
+
+/** What is reachable, by the names of workflows. */
+export type Exposures = ReadonlyMap<string, ExposedWorkflow>;
+
+/** Throws OPTION_INVALID for what is no workflow, and for a name that is there twice. */
+export function readExposures(exposables: readonly Exposable[]): Exposures {
+  const exposures = new Map<string, ExposedWorkflow>();
+  for (const exposable of exposables) {
+    const exposed: ExposedWorkflow = isExposed(exposable) ? exposable : { workflow: exposable };
+    const { name } = describeWorkflow(exposed.workflow);
+    if (exposures.has(name)) {
+      throw new PerdureError('OPTION_INVALID', { option: 'expose', value: name, reason: 'it is listed twice' });
+    }
+    exposures.set(name, exposed);
+  }
+  return exposures;
+}
+
+function isExposed(exposable: Exposable): exposable is ExposedWorkflow {
+  return typeof exposable === 'object' && exposable !== null && 'workflow' in exposable;
+}
