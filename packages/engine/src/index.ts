@@ -2,9 +2,19 @@
 
 export { createEngine, type CloseOptions, type Engine } from './api/engine.js';
 export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
+export { implement } from './api/implement.js';
 export { describeWorkflow, type WorkflowDescription } from './api/describe.js';
 export { step, runStep, type Step as StepFunction, type StepOptions } from './api/step.js';
-export { Step, Workflow, type StepDecorator, type StepMethodOptions, type WorkflowClass } from './api/decorators.js';
+export {
+  Step,
+  stepNameOf,
+  Workflow,
+  type StepDecorator,
+  type StepMethodOptions,
+  type WorkflowClass,
+  type WorkflowClassOptions,
+  type WorkflowDecorator,
+} from './api/decorators.js';
 export {
   currentRun,
   currentStep,
@@ -51,6 +61,7 @@ export type { ListOptions, RunPage } from './api/list.js';
 export type { CancelOptions, DeleteOptions, ResumeOptions, Runs, StepsOptions } from './api/manage.js';
 export type { RunInfo, RunSummary, StepInfo } from './api/run-info.js';
 export type { ConnectionConfig, EngineOptions } from './api/options.js';
+export type { ContextCarrier } from './run/carried-context.js';
 export type { StepContext } from './run/context.js';
 export { printMigrations } from './store/migrate.js';
 export type { RetryOptions } from './values/backoff.js';

@@ -19,13 +19,19 @@ export interface CurrentRun {
   readonly deadlineAt: Date | undefined;
   /** How often it has been claimed: 1 on a first execution without wait or crash. Differs between replays. */
   readonly epoch: number;
+  /**
+   * Whether workflow code goes through what is recorded already; false in steps. For what must not be repeated but needs no
+   * record, such as a line in a log.
+   */
+  readonly isReplaying: boolean;
   /** What was given at its start. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** The current run, in workflow code and in steps. Throws NOT_IN_RUN. */
 export function currentRun(): CurrentRun {
-  const { id, seed } = requireContext('currentRun').run;
+  const { run, step } = requireContext('currentRun');
+  const { id, seed } = run;
   return {
     id,
     workflow: seed.definition.name,
@@ -33,6 +39,7 @@ export function currentRun(): CurrentRun {
     startedAt: new Date(seed.startedAtMs),
     deadlineAt: seed.deadlineAtMs === undefined ? undefined : new Date(seed.deadlineAtMs),
     epoch: seed.epoch,
+    isReplaying: step === undefined && run.isRepeating,
     attributes: seed.attributes ?? {},
   };
 }

@@ -3,6 +3,7 @@
 
 import type { WorkflowDefinition } from '../run/definition.js';
 import { PerdureError } from '../values/errors.js';
+import type { StandardSchema } from '../values/standard-schema.js';
 import { callStep, defineStep, type StepOptions } from './step.js';
 import {
   define,
@@ -40,20 +41,47 @@ export type Workflow<Input, Output> = WorkflowFunction<Input, Output>;
  * }
  * engine.register(new Checkout(payments));
  */
-export function Workflow(name: string, options: WorkflowOptions = {}) {
-  const definition = define(name, undefined, options);
-  return <Class extends WorkflowClass<never, unknown>>(
-    target: Class,
-    _context?: ClassDecoratorContext<Class>,
-  ): void => {
+export function Workflow(name: string, options?: WorkflowClassOptions): WorkflowDecorator<never, unknown>;
+/** With a contract, the class implements it, and is started by the one or the other. */
+export function Workflow<Input, Output>(contract: WorkflowReference<Input, Output>): WorkflowDecorator<Input, Output>;
+export function Workflow(
+  declared: string | WorkflowReference<never, unknown>,
+  options: WorkflowClassOptions = {},
+): WorkflowDecorator<never, unknown> {
+  const definition =
+    typeof declared === 'string'
+      ? define(declared, undefined, options)
+      : { ...declared[definitionKey], run: undefined };
+  return (target) => {
     if (typeof (target.prototype as { run?: unknown }).run !== 'function') {
       throw new PerdureError('DECORATOR_UNSUPPORTED', {
-        decorator: `Workflow('${name}')`,
+        decorator: `Workflow('${definition.name}')`,
         reason: `class ${target.name} has no method run(input)`,
       });
     }
     Object.defineProperty(target, definitionKey, { value: definition, configurable: true });
   };
+}
+
+/** Options of a workflow class. */
+export interface WorkflowClassOptions extends WorkflowOptions {
+  /** Checks the input of each start. */
+  readonly input?: StandardSchema;
+}
+
+/** Decorates a class whose method `run` takes this input, in either decorator system. */
+export type WorkflowDecorator<Input, Output> = <Class extends WorkflowClass<Input, Output>>(
+  target: Class,
+  context?: ClassDecoratorContext<Class>,
+) => void;
+
+// Under this key a method carries the name of the step that it is. Shared by all copies of the package.
+const stepMethodKey = Symbol.for('perdure/step-method/v1');
+
+/** The name of the step that a method with `@Step` is; undefined for any other. For those who look through classes. */
+export function stepNameOf(method: unknown): string | undefined {
+  const name: unknown = typeof method === 'function' ? Reflect.get(method, stepMethodKey) : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
 /** Options of a step method. */
@@ -117,6 +145,7 @@ function wrap(
     return callStep(definition, () => method.apply(this, args));
   };
   Object.defineProperty(wrapper, 'name', { value: method.name, configurable: true });
+  Object.defineProperty(wrapper, stepMethodKey, { value: definition.name });
   copyMetadata(method, wrapper);
   return wrapper;
 }

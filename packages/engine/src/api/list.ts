@@ -3,7 +3,7 @@
 import type { ListPage, ListPosition } from '../store/list-runs.js';
 import { PerdureError } from '../values/errors.js';
 import { runStatuses, type RunStatus } from '../values/status.js';
-import { encodeAttributes } from './start.js';
+import { encodeAttributes } from './attributes.js';
 import type { RunSummary } from './run-info.js';
 
 /** Which runs to list. What is left out does not matter. */

@@ -6,6 +6,7 @@ import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
 import type { Schedule } from './schedule.js';
+import type { ContextCarrier } from '../run/carried-context.js';
 import { checkQueues, queueName, type Queue } from './queue.js';
 import type { Step } from './step.js';
 import type { WorkflowReference } from './workflow.js';
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly serveQueues?: readonly (Queue | string)[];
   /** Default: the console, from level info. */
   readonly logger?: Logger;
+  /** What goes along with the runs that are started, as tenant and user. Default: nothing. */
+  readonly context?: ContextCarrier;
   /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
   readonly lease?: Duration;
   /** How long a waiting run stays in memory. Default: 10s. */
@@ -71,6 +74,7 @@ export interface Settings {
   readonly queues: readonly Queue[];
   readonly serveQueues: readonly string[] | undefined;
   readonly logger: Logger;
+  readonly carrier: ContextCarrier | undefined;
   readonly leaseMs: number;
   readonly parkAfterMs: number;
   readonly pollMs: number | undefined;
@@ -113,6 +117,7 @@ export function checkOptions(options: EngineOptions): Settings {
     queues: check([], () => checkQueues(options.queues ?? [])),
     serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
+    carrier: options.context,
     leaseMs: duration(options.lease ?? '6s', 'lease', 500),
     parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),

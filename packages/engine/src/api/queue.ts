@@ -75,7 +75,11 @@ export function checkLimits(name: string, options: QueueOptions): QueueLimits {
 }
 
 /** The place of a start in its queue. Throws NAME_INVALID, OPTION_INVALID. */
-export function placeOf({ queue: chosen, partitionKey, priority, dedupKey }: PlaceOptions): QueuePlace | undefined {
+export function placeOf(
+  { queue: named, partitionKey, priority, dedupKey }: PlaceOptions,
+  usual?: string,
+): QueuePlace | undefined {
+  const chosen = named ?? usual;
   if (chosen === undefined) {
     for (const [option, value] of Object.entries({ partitionKey, priority, dedupKey }))
       if (value !== undefined) throw invalid(option, value, 'it needs the option queue');

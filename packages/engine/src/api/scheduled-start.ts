@@ -50,7 +50,7 @@ export async function startScheduled(
     input: decode(input, `the input of schedule "${name}"`),
   };
   const options = JSON.parse(startOptions) as StartOptions;
-  return executor.starter.start(await toNewRun(definition, tick, { ...options, id }, executor.maxPayloadBytes));
+  return executor.starter.start(await toNewRun(definition, tick, { ...options, id }, executor));
 }
 
 /** The id of the run of a tick: the same in every process. */

@@ -202,7 +202,7 @@ export class Schedules {
     const now = new Date(0);
     const tick = { schedule: schedule.name, scheduledAt: now, startedAt: now, input: schedule.input };
     const { executor } = this.#options;
-    const { place } = await toNewRun(schedule.workflow, tick, schedule.startOptions, executor.maxPayloadBytes);
+    const { place } = await toNewRun(schedule.workflow, tick, schedule.startOptions, executor);
     if (place !== undefined) await executor.starter.requireQueues([place.queue]);
     return toSettings(schedule);
   }

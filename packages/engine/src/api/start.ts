@@ -8,7 +8,9 @@ import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
+import { attributesOf } from './attributes.js';
 import type { WorkflowClass } from './decorators.js';
+import { refuseInWorkflow, type InTransaction } from './in-transaction.js';
 import { placeOf, type PlaceOptions } from './queue.js';
 import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
 
@@ -36,14 +38,17 @@ export interface StartOptions extends PlaceOptions {
 export type Startable<Input, Output> = WorkflowReference<Input, Output> | WorkflowClass<Input, Output>;
 
 /** The input, if the workflow takes one, and options. */
-export type StartArguments<Input> = [...OptionalInput<Input>, options?: StartOptions];
+export type StartArguments<Input, Options = StartOptions> = [...OptionalInput<Input>, options?: Options];
+
+/** What a start needs to know of the engine. */
+export type StartHost = Pick<RunHost, 'maxPayloadBytes' | 'carrier'>;
 
 /** Validates what a start was given. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, RUN_ID_INVALID, DURATION_INVALID, OPTION_INVALID, NAME_INVALID. */
 export async function toNewRun(
   definition: WorkflowDefinition,
   input: unknown,
   options: StartOptions,
-  maxPayloadBytes: number,
+  host: StartHost,
 ): Promise<NewRun> {
   const { id, delay, timeout, attributes } = options;
   return {
@@ -52,10 +57,10 @@ export async function toNewRun(
     delayMs: delay === undefined ? undefined : parseDuration(delay, 'delay'),
     timeoutMs: timeout === undefined || timeout === null ? undefined : parseDuration(timeout, 'timeout'),
     isUnlimited: timeout === null,
-    attributes: attributes === undefined ? undefined : encodeAttributes(attributes),
-    place: placeOf(options),
+    attributes: attributesOf(host, attributes),
+    place: placeOf(options, definition.queue),
     rejectsDuplicate: options.onDuplicate === 'reject',
-    input: await encodeInput(definition, input, maxPayloadBytes),
+    input: await encodeInput(definition, input, host.maxPayloadBytes),
   };
 }
 
@@ -73,16 +78,17 @@ export async function startWorkflow<Input, Output>(
 ): Promise<RunId> {
   const run = requireRun('startWorkflow');
   const { input, options } = readArguments(startArguments);
+  if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
   const definition = definitionOf(workflow);
-  return startChildIn(run, definition.name, toNewRun(definition, input, options, run.host.maxPayloadBytes));
+  return startChildIn(run, definition.name, toNewRun(definition, input, options, run.host));
 }
 
 /** Tells input and options apart, either of which may be left out. */
 export function readArguments(startArguments: readonly unknown[]): {
   readonly input: unknown;
-  readonly options: StartOptions;
+  readonly options: StartOptions & InTransaction;
 } {
-  const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions];
+  const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions & InTransaction];
   return { input, options };
 }
 
@@ -105,23 +111,4 @@ export function findCallingRun(host: RunHost): Run | undefined {
   if (context.run.host === host) return context.run;
   const reason = 'its database could not record the call, so call it inside a step, with an id';
   throw new PerdureError('OPTION_INVALID', { option: 'engine', value: 'another than that of the run', reason });
-}
-
-// jsonb takes neither null characters nor halves of surrogate pairs, which JSON.stringify escapes.
-const refusedByJsonb = /\\u(0000|d[89a-f][0-9a-f]{2})/;
-
-/** Attributes as JSON text. Throws OPTION_INVALID. */
-export function encodeAttributes(attributes: Readonly<Record<string, unknown>>): string {
-  const text = jsonText(attributes);
-  if (text?.startsWith('{') === true && !refusedByJsonb.test(text)) return text;
-  const reason = 'give a plain JSON object without null characters or broken Unicode';
-  throw new PerdureError('OPTION_INVALID', { option: 'attributes', value: attributes, reason });
-}
-
-function jsonText(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined; // a cycle, a bigint
-  }
 }

@@ -8,6 +8,8 @@ import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { encode } from '../values/serialize.js';
 import { validate, type SchemaInput, type SchemaOutput, type StandardSchema } from '../values/standard-schema.js';
+import { attributesOf } from './attributes.js';
+import { placeOf, queueName, type Queue } from './queue.js';
 
 /** Options of a workflow. */
 export interface WorkflowOptions {
@@ -18,6 +20,8 @@ export interface WorkflowOptions {
   readonly version?: string;
   /** How long a run may take from the start of its execution, waits included. Default: no limit. Past it: RUN_TIMED_OUT. */
   readonly timeout?: Duration;
+  /** The queue that its runs are started in, unless the start names another. Default: none. */
+  readonly queue?: Queue | string;
 }
 
 declare const inputType: unique symbol;
@@ -94,7 +98,7 @@ export function contract<Input = void, Output = void>(
 export function define(
   name: string,
   run: ((input: unknown) => Promise<unknown>) | undefined,
-  { version, timeout, input }: WorkflowOptions & { readonly input?: StandardSchema },
+  { version, timeout, input, queue }: WorkflowOptions & { readonly input?: StandardSchema },
 ): WorkflowDefinition {
   return {
     name: checkName('workflow', name),
@@ -102,6 +106,7 @@ export function define(
     run,
     inputSchema: input,
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout, `the timeout of workflow "${name}"`),
+    queue: queue === undefined ? undefined : queueName(queue),
   };
 }
 
@@ -122,14 +127,17 @@ async function prepared<T>(work: () => Promise<T>): Promise<T> {
   return context === undefined || context.step !== undefined ? work() : context.run.delivery.prepare(work);
 }
 
-function callable(definition: WorkflowDefinition): WorkflowFunction<unknown, unknown> {
+/** A definition as the function that users hold. */
+export function callable(definition: WorkflowDefinition): WorkflowFunction<unknown, unknown> {
   const call = async (input?: unknown): Promise<unknown> => {
     const run = requireParent(definition.name);
     const text = encodeInput(definition, input, run.host.maxPayloadBytes);
+    const attributes = attributesOf(run.host, undefined);
+    const place = placeOf({}, definition.queue);
     return callChild(
       run,
       definition.name,
-      text.then((encoded) => ({ definition, input: encoded })),
+      text.then((encoded) => ({ definition, input: encoded, attributes, place })),
     );
   };
   Object.defineProperty(call, 'name', { value: definition.name });

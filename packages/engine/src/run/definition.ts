@@ -13,6 +13,8 @@ export interface WorkflowDefinition {
   readonly run: ((input: unknown) => Promise<unknown>) | undefined;
   readonly inputSchema: StandardSchema | undefined;
   readonly timeoutMs: number | undefined;
+  /** The queue that its runs are started in when the start names none. */
+  readonly queue?: string | undefined;
 }
 
 /** The workflows that one engine knows. The same name and version again replaces, for hot reload. */

@@ -12,6 +12,7 @@ import { loadHistories, type History } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
+import type { ContextCarrier } from './carried-context.js';
 import { Clock } from './clock.js';
 import { Exchange } from './exchange.js';
 import type { ExecutorOptions } from './executor-options.js';
@@ -102,6 +103,10 @@ export class Executor implements RunHost {
 
   get maxPayloadBytes(): number {
     return this.options.maxPayloadBytes;
+  }
+
+  get carrier(): ContextCarrier | undefined {
+    return this.options.carrier;
   }
 
   /** How many more runs it may take. */

@@ -5,6 +5,7 @@ import type { History } from '../store/steps.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import type { FinalStatus } from '../values/status.js';
+import type { ContextCarrier } from './carried-context.js';
 import type { Clock } from './clock.js';
 import type { WorkflowDefinition } from './definition.js';
 import type { Exchange } from './exchange.js';
@@ -38,6 +39,8 @@ export interface RunHost {
   readonly logger: Logger;
   readonly parkAfterMs: number;
   readonly maxPayloadBytes: number;
+  /** What goes along with the runs that are started. */
+  readonly carrier: ContextCarrier | undefined;
   /** No user function may begin any more: the engine is being closed. */
   readonly isDraining: boolean;
   /** How long to go on trying what must succeed. */

@@ -1,6 +1,7 @@
 // One step of a run: find it recorded, or execute it and record what it returned or threw. Attempts, their timeouts and
 // the waits between them are here. A failed attempt is durable before the next one is awaited.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
 import { PerdureError } from '../values/errors.js';
 import { crashPoint } from '../values/process-state.js';
@@ -23,25 +24,33 @@ export interface StepDefinition {
 /** Calls a step in a run. Its result is durable before any user function of the run starts after it. */
 export function runStepIn(run: Run, definition: StepDefinition, body: () => unknown): Promise<unknown> {
   const { name, formerly } = definition;
+  // An attempt begins in a callback of a commit or a timer; what the caller keeps in storages of its own must be there too.
+  const inCaller = AsyncLocalStorage.snapshot();
   return run.delivery.call({
     kind: 'step',
     name,
     formerly,
-    begin: (call) => new StepExecution(run, definition, body, call).begin(),
+    begin: (call) => new StepExecution(run, definition, { body, inCaller }, call).begin(),
   });
+}
+
+interface StepWork {
+  readonly body: () => unknown;
+  /** Runs something in the asynchronous context of the step's call. */
+  readonly inCaller: <T>(work: () => T) => T;
 }
 
 class StepExecution {
   readonly #run: Run;
   readonly #definition: StepDefinition;
-  readonly #body: () => unknown;
+  readonly #work: StepWork;
   readonly #call: Call;
   readonly #errors: unknown[];
 
-  constructor(run: Run, definition: StepDefinition, body: () => unknown, call: Call) {
+  constructor(run: Run, definition: StepDefinition, work: StepWork, call: Call) {
     this.#run = run;
     this.#definition = definition;
-    this.#body = body;
+    this.#work = work;
     this.#call = call;
     this.#errors = [];
   }
@@ -75,8 +84,10 @@ class StepExecution {
   // The result to record, or undefined when another attempt will follow or the run is gone.
   async #execute(attempt: number): Promise<Result | undefined> {
     const control = new AttemptControl(this.#run, this.#definition, attempt);
+    const { body, inCaller } = this.#work;
+    const attempted = (): unknown => inCaller(() => withContext({ run: this.#run, step: control }, body));
     try {
-      const value = await control.race(() => withContext({ run: this.#run, step: control }, this.#body));
+      const value = await control.race(attempted);
       return this.#toResult(value);
     } catch (error) {
       return this.#run.isActive ? await this.#failed(attempt, error) : undefined;

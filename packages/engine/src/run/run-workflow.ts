@@ -3,19 +3,21 @@
 
 import { PerdureError } from '../values/errors.js';
 import { decode, encode, encodeError } from '../values/serialize.js';
+import { restored } from './carried-context.js';
 import { withContext } from './context.js';
 import type { Run } from './run.js';
 import type { Outcome } from './run-host.js';
 
 /** Sets a run going. Its end is told by `run.finish`, unless it leaves memory before. */
 export function runWorkflow(run: Run): void {
-  const { definition, input } = run.seed;
+  const { definition, input, attributes } = run.seed;
   const execute = async (): Promise<unknown> => {
     if (definition.run === undefined)
       throw new PerdureError('WORKFLOW_UNKNOWN', { workflow: definition.name, known: [] });
     return definition.run(decode(input, `the input of run ${run.id}`));
   };
-  void withContext({ run, step: undefined }, execute).then(
+  const carrying = async (): Promise<unknown> => restored(run.host.carrier, attributes, execute);
+  void withContext({ run, step: undefined }, carrying).then(
     (value) => run.finish(toOutcome(run, value)),
     (error: unknown) => run.finish({ status: 'failed', output: undefined, error: encodeError(error) }),
   );
