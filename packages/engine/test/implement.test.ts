@@ -85,5 +85,9 @@ test('a step method tells its name, any other function has none', () => {
 
   const names = Object.entries(methods).map(([key, method]) => [key, stepNameOf(Reflect.get(Object(method), 'value'))]);
 
-  expect(names).toEqual([['constructor', undefined], ['charge', 'charge card'], ['refund', undefined]]);
+  expect(names).toEqual([
+    ['constructor', undefined],
+    ['charge', 'charge card'],
+    ['refund', undefined],
+  ]);
 });

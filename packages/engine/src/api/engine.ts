@@ -13,7 +13,6 @@ import { getEvent, type Event, type GetEventOptions } from './event.js';
 import { RunHandle } from './handle.js';
 import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
-import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
 import { checkOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
 import type { Queues } from './queues.js';
@@ -130,7 +129,7 @@ export class Engine {
    */
   async startWorkflow<Input, Output>(
     workflow: Startable<Input, Output>,
-    ...startArguments: StartArguments<Input, StartOptions & InTransaction>
+    ...startArguments: StartArguments<Input>
   ): Promise<RunHandle<Output>> {
     const { input, options } = readArguments(startArguments);
     return this.#start(definitionOf(workflow), input, options);
@@ -146,7 +145,7 @@ export class Engine {
   async startStep<Args extends readonly unknown[], Result>(
     step: Step<Args, Result>,
     args: NoInfer<Args>,
-    options: StartOptions & InTransaction = {},
+    options: StartOptions = {},
   ): Promise<RunHandle<Result>> {
     return this.#start(definitionOfStep(step), args, options);
   }
@@ -154,21 +153,16 @@ export class Engine {
   async #start<Output>(
     definition: WorkflowDefinition,
     input: unknown,
-    options: StartOptions & InTransaction,
+    options: StartOptions,
   ): Promise<RunHandle<Output>> {
-    const parts = this.#require('startWorkflow');
-    const { executor, runs } = parts;
-    if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
+    const { executor, runs } = this.#require('startWorkflow');
     const caller = findCallingRun(executor);
     const newRun = toNewRun(definition, input, options, executor);
     if (caller !== undefined) {
       const id = await startChildIn(caller, definition.name, newRun);
       return new RunHandle(executor, runs, { id, isNew: true, outcome: undefined });
     }
-    const ticket =
-      options.transaction === undefined
-        ? await executor.starter.start(await newRun)
-        : await startOneInTransaction(parts, options.transaction, await newRun);
+    const ticket = await executor.starter.start(await newRun);
     if (options.onDuplicate === 'reject' && !ticket.isNew) {
       throw new PerdureError('RUN_EXISTS', { id: ticket.id, workflow: definition.name });
     }
@@ -185,11 +179,9 @@ export class Engine {
   async startWorkflows<Input, Output>(
     workflow: Startable<Input, Output>,
     starts: readonly BulkStart<Input>[],
-    options: InTransaction = {},
   ): Promise<readonly RunHandle<Output>[]> {
-    const parts = this.#require('startWorkflows');
-    const { executor, runs } = parts;
-    const tickets = await startMany(parts, definitionOf(workflow), starts, options);
+    const { executor, database, runs } = this.#require('startWorkflows');
+    const tickets = await startMany({ executor, database }, definitionOf(workflow), starts);
     return tickets.map((ticket) => new RunHandle<Output>(executor, runs, ticket));
   }
 
@@ -209,16 +201,10 @@ export class Engine {
    * @example
    * await engine.send('order-7', approval, { approved: true });
    */
-  async send<Message>(
-    id: string,
-    to: Topic<Message>,
-    message: Message,
-    options: SendOptions & InTransaction = {},
-  ): Promise<void> {
-    const parts = this.#require('send');
-    if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
-    if (findCallingRun(parts.executor) !== undefined) return send(id, to, message, options);
-    await sendFromOutside(parts, { id, to, message, options });
+  async send<Message>(id: string, to: Topic<Message>, message: Message, options: SendOptions = {}): Promise<void> {
+    const { database, executor } = this.#require('send');
+    if (findCallingRun(executor) !== undefined) return send(id, to, message, options);
+    await sendFromOutside({ database, executor }, { id, to, message, options });
   }
 
   /**
@@ -226,9 +212,9 @@ export class Engine {
    * ended without it. Throws RUN_NOT_FOUND, DURATION_INVALID.
    */
   async getEvent<Value>(id: string, of: Event<Value>, options: GetEventOptions = {}): Promise<Value | undefined> {
-    const { executor } = this.#require('getEvent');
+    const { database, executor } = this.#require('getEvent');
     if (findCallingRun(executor) !== undefined) return getEvent(id, of, options);
-    return readEvent({ executor }, { id, of, options });
+    return readEvent({ database, executor }, { id, of, options });
   }
 
   /**
