@@ -41,6 +41,7 @@ export {
   type Stream,
   type StreamChunk,
 } from './api/stream.js';
+export type { RunChange, WatchOptions } from './api/watch.js';
 export { receive, send, topic, type ReceiveOptions, type SendOptions, type Topic } from './api/topic.js';
 export {
   pgSource,

@@ -3,6 +3,7 @@
 
 import { findContext } from '../run/context.js';
 import { Registry, type WorkflowDefinition } from '../run/definition.js';
+import { FeedReader } from '../run/feed-reader.js';
 import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
@@ -30,6 +31,7 @@ import {
 import { definitionOfStep, type Step } from './step.js';
 import { followStream, type ReadStreamOptions, type Stream, type StreamChunk } from './stream.js';
 import { send, type SendOptions, type Topic } from './topic.js';
+import { watchRun, type RunChange, type WatchOptions } from './watch.js';
 import type { WorkflowReference } from './workflow.js';
 
 /** Options of closing. */
@@ -60,6 +62,7 @@ export class Engine {
   #parts: Parts | undefined;
   #closing: Promise<void> | undefined;
   #isDrained = false;
+  #feeds: FeedReader | undefined;
 
   /** @internal Use `createEngine`. */
   constructor(options: EngineOptions) {
@@ -230,6 +233,19 @@ export class Engine {
     options: ReadStreamOptions = {},
   ): AsyncGenerator<StreamChunk<Value>, void, undefined> {
     return followStream(this.#require('readStream'), { id, of }, options);
+  }
+
+  /**
+   * Watches a run from anywhere until it is over: its state as it stands, its events and streams whole, in the order of its history, once.
+   * Throws RUN_ID_INVALID, RUN_NOT_FOUND, ENGINE_CLOSED, OPTION_INVALID.
+   *
+   * @example
+   * for await (const change of engine.watch(run.id)) console.log(change.kind, change.position);
+   */
+  watch(id: string, options: WatchOptions = {}): AsyncGenerator<RunChange, void, undefined> {
+    const { executor, database } = this.#require('watch');
+    this.#feeds ??= new FeedReader(database);
+    return watchRun({ executor, feeds: this.#feeds }, id, options);
   }
 
   /**

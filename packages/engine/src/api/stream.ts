@@ -1,6 +1,7 @@
 // Streams: logs that runs append to and others follow.
 
 import { requireContext } from '../run/context.js';
+import { Hint } from '../run/hint.js';
 import { writeStreamIn } from '../run/publish.js';
 import type { Executor } from '../run/executor.js';
 import { selectRunsById } from '../store/runs.js';
@@ -111,31 +112,4 @@ async function hasEnded(database: Database, id: RunId): Promise<boolean> {
   const [run] = await selectRunsById(database, [id]);
   if (run === undefined) throw new PerdureError('RUN_NOT_FOUND', { id });
   return isFinal(run.status);
-}
-
-/** A hint that may be given before anybody waits for it. */
-class Hint {
-  #isGiven = false;
-  #wakeUp: (() => void) | undefined;
-
-  give(): void {
-    this.#isGiven = true;
-    this.#wakeUp?.();
-  }
-
-  /** Whether a hint came in time. */
-  async wait(timeoutMs: number | undefined): Promise<boolean> {
-    if (!this.#isGiven) {
-      await new Promise<void>((resolve) => {
-        const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
-        this.#wakeUp = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    const wasGiven = this.#isGiven;
-    this.#isGiven = false;
-    return wasGiven;
-  }
 }
