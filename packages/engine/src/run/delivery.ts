@@ -47,13 +47,14 @@ const markKind = 'patch';
 export class Delivery {
   readonly #port: DeliveryPort;
   readonly #history: readonly StepRecord[];
-  readonly #recorded: Map<string, StepRecord>;
   readonly #acceptsNewSteps: boolean;
-  readonly #occurrences = new Map<string, number>();
-  readonly #marks = new Map<string, boolean>();
-  readonly #outstanding = new Map<string, PendingCall>();
   readonly #completed: { readonly call: PendingCall; readonly result: Result }[] = [];
-  readonly #recordedMarks: ReadonlySet<string>;
+  // Made when they are needed: most runs of a queue do without, and thousands of them are in memory at once.
+  #recorded: Map<string, StepRecord> | undefined;
+  #recordedMarks: ReadonlySet<string> | undefined;
+  #occurrences: Map<string, number> | undefined;
+  #marks: Map<string, boolean> | undefined;
+  #outstanding: Map<string, PendingCall> | undefined;
   #unbegun: PendingCall[] = [];
   #preparing = 0;
   #isPatient = true;
@@ -67,9 +68,11 @@ export class Delivery {
   constructor(port: DeliveryPort, history: readonly StepRecord[], startedAtMs: number, acceptsNewSteps = false) {
     this.#port = port;
     // Code may forget a marker once it has no use for it, so nothing waits for one.
-    this.#history = history.filter(({ kind }) => kind !== markKind);
-    this.#recordedMarks = new Set(history.filter(({ kind }) => kind === markKind).map(({ name }) => name));
-    this.#recorded = new Map(this.#history.map((record) => [keyOf(record.name, record.occurrence), record]));
+    this.#history = history.length === 0 ? history : history.filter(({ kind }) => kind !== markKind);
+    if (history.length > 0) {
+      this.#recordedMarks = new Set(history.filter(({ kind }) => kind === markKind).map(({ name }) => name));
+      this.#recorded = new Map(this.#history.map((record) => [keyOf(record.name, record.occurrence), record]));
+    }
     this.#acceptsNewSteps = acceptsNewSteps;
     this.#undelivered = this.#history.length;
     this.#lastSeq = history.at(-1)?.seq ?? 0;
@@ -93,7 +96,7 @@ export class Delivery {
 
   /** Calls that wait for an answer. */
   get outstanding(): Iterable<Call> {
-    return this.#outstanding.values();
+    return this.#outstanding?.values() ?? [];
   }
 
   /** Whether results wait to be handed over. */
@@ -111,12 +114,12 @@ export class Delivery {
   call({ kind, name, formerly, begin }: CallOptions): Promise<unknown> {
     if (this.#hasEnded) return new Promise(() => undefined);
     const occurrence = this.#count(name);
-    const record = this.#recorded.get(keyOf(name, occurrence)) ?? this.#findFormer(formerly, occurrence);
+    const record = this.#recorded?.get(keyOf(name, occurrence)) ?? this.#findFormer(formerly, occurrence);
     return new Promise((resolve, reject) => {
       const { name: recordedName, occurrence: recordedOccurrence } = record ?? { name, occurrence };
       const key = keyOf(recordedName, recordedOccurrence);
       const call = { ...newCall({ kind, name, occurrence }, this.#port.now()), key, record, begin, resolve, reject };
-      this.#outstanding.set(key, call);
+      (this.#outstanding ??= new Map()).set(key, call);
       if (record !== undefined) return this.#port.wake();
       if (!this.isReplaying) return begin(call);
       this.#unbegun.push(call);
@@ -143,11 +146,11 @@ export class Delivery {
    * A run that went by this point before the marker existed never gets it.
    */
   mark(name: string): boolean {
-    const known = this.#marks.get(name);
+    const known = this.#marks?.get(name);
     if (known !== undefined) return known;
-    const isRecorded = this.#recordedMarks.has(name);
+    const isRecorded = this.#recordedMarks?.has(name) === true;
     const isMarked = isRecorded || !this.isReplaying;
-    this.#marks.set(name, isMarked);
+    (this.#marks ??= new Map()).set(name, isMarked);
     if (isMarked && !isRecorded && !this.#hasEnded) {
       const call = newCall({ kind: markKind, name, occurrence: 1 }, this.#nowMs);
       this.#port.record(call, {}, ++this.#lastSeq, this.#nowMs);
@@ -157,7 +160,7 @@ export class Delivery {
 
   /** The operation behind a call has ended. */
   complete(call: Call, result: Result): void {
-    const pending = this.#outstanding.get(keyOf(call.name, call.occurrence));
+    const pending = this.#outstanding?.get(keyOf(call.name, call.occurrence));
     if (this.#hasEnded || pending === undefined) return;
     this.#completed.push({ call: pending, result });
     this.#port.wake();
@@ -187,7 +190,7 @@ export class Delivery {
   end(): void {
     this.#hasEnded = true;
     this.#calmDown();
-    this.#outstanding.clear();
+    this.#outstanding?.clear();
     this.#unbegun = [];
     this.#completed.length = 0;
   }
@@ -203,13 +206,14 @@ export class Delivery {
   }
 
   #count(name: string): number {
+    this.#occurrences ??= new Map();
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
     return occurrence;
   }
 
   #findFormer(formerly: string | undefined, occurrence: number): StepRecord | undefined {
-    return formerly === undefined ? undefined : this.#recorded.get(keyOf(formerly, occurrence));
+    return formerly === undefined ? undefined : this.#recorded?.get(keyOf(formerly, occurrence));
   }
 
   // The recorded call at the cursor. Code that has not asked for it may be awaiting something that is not durable: only
@@ -217,10 +221,10 @@ export class Delivery {
   #nextRecorded(): PendingCall | undefined {
     if (!this.isReplaying) return undefined;
     const expected = this.#history[this.#cursor];
-    const asked = expected && this.#outstanding.get(keyOf(expected.name, expected.occurrence));
+    const asked = expected && this.#outstanding?.get(keyOf(expected.name, expected.occurrence));
     if (asked !== undefined || (this.#isPatient && !this.#acceptsNewSteps)) return asked;
     let lowest: PendingCall | undefined;
-    for (const call of this.#outstanding.values()) {
+    for (const call of this.#outstanding?.values() ?? []) {
       if (call.record !== undefined && call.record.seq < (lowest?.record?.seq ?? Infinity)) lowest = call;
     }
     return lowest;
@@ -243,16 +247,16 @@ export class Delivery {
 
   // A recorded result has been used: the cursor moves over it and everything else that has been.
   #passOver(key: string): void {
-    this.#recorded.delete(key);
+    this.#recorded?.delete(key);
     this.#undelivered -= 1;
     for (let record = this.#history[this.#cursor]; record !== undefined; record = this.#history[this.#cursor]) {
-      if (this.#recorded.has(keyOf(record.name, record.occurrence))) break;
+      if (this.#recorded?.has(keyOf(record.name, record.occurrence)) === true) break;
       this.#cursor += 1;
     }
   }
 
   #answer(call: PendingCall, result: Result): void {
-    this.#outstanding.delete(call.key);
+    this.#outstanding?.delete(call.key);
     const opened = this.#port.open(call, result);
     if ('thrown' in opened) call.reject(opened.thrown);
     else call.resolve(opened.value);
@@ -269,11 +273,11 @@ export class Delivery {
   // The code asks for something, but not for the recorded result that is next. It may be awaiting something that is not
   // durable. After a while, later results are handed over; when none of those is asked for either, the history does not fit.
   #waitForCode(): false {
-    if (this.#outstanding.size === 0) return false;
+    if (this.#outstanding === undefined || this.#outstanding.size === 0) return false;
     this.#grace = setTimeout(() => {
       if (this.#hasEnded) return;
       const [found] = this.#unbegun;
-      if (found !== undefined && this.#unbegun.length === this.#outstanding.size) {
+      if (found !== undefined && this.#unbegun.length === this.#outstanding?.size) {
         return this.#port.mismatch(this.describeNextRecord(), describe(found));
       }
       this.#isPatient = false;

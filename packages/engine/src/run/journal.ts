@@ -107,10 +107,10 @@ export class Journal {
   }
 
   #freeLane(): Lane {
-    const [first, ...others] = this.#lanes;
+    const [first] = this.#lanes;
     if (first === undefined) throw new Error('a journal has lanes');
     if (first.size < laneIsFullAt) return first;
-    return others.reduce((least, lane) => (lane.size < least.size ? lane : least), first);
+    return this.#lanes.reduce((least, lane) => (lane.size < least.size ? lane : least));
   }
 
   // Runs wait for the database as long as it takes. Callers of startWorkflow do not: after a while they are told that

@@ -26,7 +26,6 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   readonly host: RunHost;
   readonly delivery: Delivery;
   readonly ticket: Ticket;
-  readonly streams: StreamEnds;
   lane: Lane | undefined;
   undurable = 0;
   /** User functions of steps that are executing. */
@@ -37,20 +36,17 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   #hasLeft = false;
   #isLeaving = false;
   #gate: (() => void)[] = [];
-  #aborts = new Set<(reason: PerdureError) => void>();
+  #aborts: Set<(reason: PerdureError) => void> | undefined;
   #cancelDeadline: (() => void) | undefined;
   #cancelPark: (() => void) | undefined;
   #random: SeededGenerator | undefined;
+  #streams: StreamEnds | undefined;
 
   constructor(host: RunHost, seed: RunSeed) {
     this.host = host;
     this.seed = seed;
     this.id = seed.id;
     this.ticket = { id: seed.id, isNew: true, outcome: undefined };
-    // Before the first claim of a run, nobody has written to its streams.
-    this.streams = new StreamEnds(async (stream) =>
-      seed.epoch === 1 ? undefined : host.exchange.findStreamEnd(seed.id, stream),
-    );
     this.delivery = new Delivery(this, seed.history.steps, seed.startedAtMs, seed.acceptsNewSteps);
     if (seed.deadlineAtMs !== undefined) this.#cancelDeadline = host.clock.at(seed.deadlineAtMs, () => this.expire());
   }
@@ -78,6 +74,11 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     return (this.#random ??= seededGenerator(this.id));
   }
 
+  /** Where its streams end. */
+  get streams(): StreamEnds {
+    return (this.#streams ??= new StreamEnds(this));
+  }
+
   /** Failed attempts of a step from before this claim. */
   attemptsOf(call: Call): readonly AttemptRecord[] {
     return this.seed.history.attempts.filter(
@@ -94,8 +95,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
 
   /** Has `abort` called when the run loses its owner or ends. Returns how to stop that. */
   onAbort(abort: (reason: PerdureError) => void): () => void {
-    this.#aborts.add(abort);
-    return () => this.#aborts.delete(abort);
+    (this.#aborts ??= new Set()).add(abort);
+    return () => this.#aborts?.delete(abort);
   }
 
   // ── DeliveryPort
@@ -180,17 +181,17 @@ export class Run implements HostedRun, Writer, DeliveryPort {
       return this.mismatch(this.delivery.describeNextRecord(), 'the end of the workflow');
     }
     this.#stop(() => aborted('its run has ended'));
-    const ended = (): void => this.#leave(() => this.host.finished(this, outcome));
+    const tell = (): void => this.host.finished(this, outcome);
     const isStartAlone = this.undurable === 1 && this.start?.isSent === false;
-    if (this.start !== undefined && isStartAlone) this.#mergeIntoStart(this.start, outcome, ended);
-    else this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, this.#whenOwned(ended));
+    if (this.start !== undefined && isStartAlone) this.#mergeIntoStart(this.start, outcome, tell);
+    else this.#end(outcome, tell);
   }
 
   /** What the journal calls when the insert of a run that was started here has been decided. */
-  readonly whenStarted: Settle = (settlement) => {
+  whenStarted(settlement: Settlement): void {
     this.start = undefined;
     this.#whenOwned(this.#afterStart)(settlement);
-  };
+  }
   #afterStart: (() => void) | undefined;
 
   /** Leaves memory; the row tells what wakes the run. Undefined: nothing but a wake-up. */
@@ -209,12 +210,12 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.#leave(() => undefined);
   }
 
-  #mergeIntoStart(start: Start, { status, output, error }: Outcome, ended: () => void): void {
+  #mergeIntoStart(start: Start, { status, output, error }: Outcome, tell: () => void): void {
     start.row.status = status;
     start.row.output = output;
     start.row.error = error;
     start.row.finishedAtMs = this.now();
-    this.#afterStart = ended;
+    this.#afterStart = () => this.#leave(tell);
   }
 
   /** Cancels the run because its deadline has come: that beats whatever the code is doing. */
@@ -231,9 +232,8 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   }
 
   #end(outcome: Pick<OutcomeRow, 'status' | 'output' | 'error'>, tell: () => void): void {
-    const row = { runId: this.id, epoch: this.epoch, ...outcome };
-    const ended = (): void => this.#leave(tell);
-    this.host.journal.outcome(this, row, this.#whenOwned(ended));
+    const settle = this.#whenOwned(() => this.#leave(tell));
+    this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, settle);
   }
 
   // A write of this run was decided: go on, or notice that the run is lost.
@@ -259,7 +259,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.#gate = [];
     this.#cancelDeadline?.();
     this.#cancelPark?.();
-    if (this.#aborts.size === 0) return;
+    if (this.#aborts === undefined || this.#aborts.size === 0) return;
     const error = reason();
     for (const abort of this.#aborts) abort(error);
     this.#aborts.clear();

@@ -1,7 +1,8 @@
 // Where the streams of a run end. Only the owner of a run appends to its streams, so the place of the next chunk is
 // counted in memory; what earlier owners wrote is asked for once per stream.
 
-import type { StoredChunk } from '../store/streams.js';
+import type { RunId } from '../values/ids.js';
+import type { RunHost } from './run-host.js';
 
 /** The end of a stream. */
 export interface StreamEnd {
@@ -9,15 +10,21 @@ export interface StreamEnd {
   isClosed: boolean;
 }
 
+/** The part of a run that its streams need. */
+interface StreamingRun {
+  readonly id: RunId;
+  readonly epoch: number;
+  readonly host: RunHost;
+}
+
 /** The streams of one run. */
 export class StreamEnds {
-  readonly #find: (stream: string) => Promise<StoredChunk | undefined>;
+  readonly #run: StreamingRun;
   readonly #ends = new Map<string, Promise<StreamEnd>>();
   readonly #open = new Map<string, StreamEnd>();
 
-  /** `find`: the last chunk in the database. */
-  constructor(find: (stream: string) => Promise<StoredChunk | undefined>) {
-    this.#find = find;
+  constructor(run: StreamingRun) {
+    this.#run = run;
   }
 
   /** The end of a stream, known from then on. */
@@ -36,7 +43,9 @@ export class StreamEnds {
   }
 
   async #load(stream: string): Promise<StreamEnd> {
-    const last = await this.#find(stream);
+    const { id, epoch, host } = this.#run;
+    // Before its first claim, nobody has written to its streams.
+    const last = epoch === 1 ? undefined : await host.exchange.findStreamEnd(id, stream);
     const end: StreamEnd = {
       next: (last?.position ?? -1) + 1,
       isClosed: last !== undefined && last.value === undefined,

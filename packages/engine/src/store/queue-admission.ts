@@ -110,12 +110,12 @@ export const admissionParts = `names (name) as (
      join open o on o.name = k.name
      where k.room > 0
    ), candidates as materialized (
-     select s.name, s.key, c.id, c.is_free, row_number() over (partition by s.name order by c.turn, s.place) as rank
+     select s.name, s.key, c.id, c.status, c.is_free, row_number() over (partition by s.name order by c.turn, s.place) as rank
      from shares s
      cross join lateral (
-       select first.id, row_number() over () as turn, true as is_free
+       select first.id, first.status, row_number() over () as turn, true as is_free
        from (
-         select r.id
+         select r.id, r.status
          from {schema}.runs r
          where not s.is_limited and ${isReady} and r.queue = s.name and r.partition_key = s.key and ${isHosted}
          order by r.priority, r.queue_position
@@ -123,7 +123,7 @@ export const admissionParts = `names (name) as (
          for update of r skip locked
        ) first
        union all
-       select head.id, head.turn, bool_and(mine.id is not null) over (order by head.turn)
+       select head.id, mine.status, head.turn, bool_and(mine.id is not null) over (order by head.turn)
        from (
          select r.id, row_number() over (order by r.priority, r.queue_position) as turn
          from {schema}.runs r
@@ -132,14 +132,14 @@ export const admissionParts = `names (name) as (
          limit s.share
        ) head
        left join lateral (
-         select r.id
+         select r.id, r.status
          from {schema}.runs r
          where r.id = head.id and head.id || '' = head.id and r.status || '' in ('queued', 'waiting') and r.slot || '' = 'ready'
          for update of r skip locked
        ) mine on true
      ) c
    ), chosen as materialized (
-     select c.id, c.name, c.key, c.rank
+     select c.id, c.status, c.name, c.key, c.rank
      from candidates c
      join open o on o.name = c.name
      where c.is_free and c.rank <= o.room

@@ -30,7 +30,7 @@ export interface ClaimedRun {
 // started_at is cut to milliseconds because now() in workflow code is derived from it and must be the same on replay.
 // What waits for a slot of its queue is not due here: those in line are chosen by queue-admission.ts. Neither kind of work can
 // keep the other from going: $9 of the room are left to the queues, when there is so much in line.
-// The outer join answers in the same round trip when the next run becomes due, so that timers fire without fast polling,
+// The facts, a row of their own, answer in the same round trip when the next run becomes due, so that timers fire without fast polling,
 // and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
 // notification that it is due has been used up, so the claimer must come back by itself.
 const isDue = `r.status in ('queued', 'waiting') and (r.slot is null or r.slot = 'held')`;
@@ -50,7 +50,7 @@ const claimDue = statement(
    ), ${admissionParts}, taken as materialized (
      select id, status from due
      union all
-     select c.id, r.status from chosen c join {schema}.runs r on r.id = c.id and c.id || '' = c.id
+     select id, status from chosen
    ), claimed as (
      update {schema}.runs r
      set status = 'running', executor = $1::uuid, epoch = r.epoch + 1, due_at = null,
@@ -67,16 +67,19 @@ const claimDue = statement(
      select least((select min(r.due_at) from {schema}.runs r where ${isDue} and r.due_at > now()),
                   (select min(r.due_at) from {schema}.runs r
                    where r.status in ('queued', 'waiting') and r.slot = 'needed' and r.due_at > now())) as due_at
+   ), facts as materialized (
+     select (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms,
+            ${admissionAnswer},
+            ${isPassedOver} or (select count(*) from taken) < $4::int4 and exists (
+              select from {schema}.runs r
+              where ${isDue} and r.due_at <= now()
+                and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
+                and r.id not in (select id from due) and exists (select from owner)
+            ) as has_passed_over
+     from next
    )
-   select claimed.*, (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms,
-          ${admissionAnswer},
-          ${isPassedOver} or (select count(*) from taken) < $4::int4 and exists (
-            select from {schema}.runs r
-            where ${isDue} and r.due_at <= now()
-              and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
-              and r.id not in (select id from due) and exists (select from owner)
-          ) as has_passed_over
-   from next left join claimed on true`,
+   select claimed.*, facts.*
+   from claimed full join facts on false`,
 );
 
 /** What a claim took. */
@@ -122,10 +125,10 @@ export async function claimRuns(db: Queryable, { executor, hosted, limit, standi
   const workflows = hosted.map((h) => h.workflow);
   const versions = hosted.map((h) => h.version);
   const rows = await db.query(claimDue, [executor, workflows, versions, limit, ...admissionColumns(standing)]);
-  const row = onlyRow(rows);
+  const row = onlyRow(rows.filter(({ id }) => id === null));
   const cursors = readTexts(row, 'queue_cursors');
   return {
-    runs: rows.filter((claimed) => claimed['id'] !== null).map(parseClaimedRun),
+    runs: rows.filter(({ id }) => id !== null).map(parseClaimedRun),
     nextDueInMs: findNumber(row, 'next_due_in_ms'),
     hasPassedOver: readBoolean(row, 'has_passed_over'),
     queues: {
