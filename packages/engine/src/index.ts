@@ -52,6 +52,7 @@ export {
   type PgPool,
   type TransactionOptions,
 } from './api/transaction.js';
+export type { CallerTransaction, InTransaction } from './api/in-transaction.js';
 export type { DataSource, Isolation } from './run/run-transaction.js';
 export type { RawQuery } from './store/transactions.js';
 export { schedule, type Schedule, type ScheduleArguments, type ScheduleOptions, type Tick } from './api/schedule.js';

@@ -3,6 +3,7 @@
 
 import type { Registry } from '../run/definition.js';
 import { Executor } from '../run/executor.js';
+import { OpenTransactions } from '../run/open-transactions.js';
 import { claimer, type Claimer } from '../services/claimer.js';
 import { heartbeatService, recoveryService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
@@ -11,7 +12,9 @@ import { channelOf, Notifier, type News } from '../services/notifier.js';
 import { scheduler } from '../services/scheduler.js';
 import type { Service } from '../services/service.js';
 import { strandedWatch, type StrandedWatch } from '../services/stranded.js';
+import { firstAskMs, transactionWatch, type TransactionWatch } from '../services/transaction-watch.js';
 import { watcher } from '../services/watcher.js';
+import type { Connection } from '../store/connection.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/migrate.js';
 import type { RunId } from '../values/ids.js';
@@ -28,6 +31,7 @@ export interface Parts {
   readonly runs: Runs;
   readonly schedules: Schedules;
   readonly queues: Queues;
+  readonly transactions: OpenTransactions;
   readonly notifier: Notifier;
   readonly listener: Listener | undefined;
   readonly stranded: StrandedWatch;
@@ -42,6 +46,7 @@ interface Services {
   readonly mail: Service;
   readonly stranded: Service;
   readonly schedules: Service;
+  readonly transactionEnds: Service;
 }
 
 /** Connects, migrates, announces the executor and starts the services. */
@@ -65,7 +70,7 @@ export async function launchParts(settings: Settings, registry: Registry): Promi
 
 /** Stops what brings work, lets the executor drain, and then ends what kept it alive. */
 export async function closeParts(
-  { database, executor, listener, notifier, services }: Parts,
+  { database, executor, listener, notifier, services, transactions }: Parts,
   timeoutMs: number,
   onDrained: () => void,
 ): Promise<void> {
@@ -74,6 +79,7 @@ export async function closeParts(
   const until = performance.now() + timeoutMs;
   await within(timeoutMs, Promise.all(Object.values<Service>(others).map((service) => service.stop())));
   await executor.close(Math.max(0, until - performance.now()));
+  transactions.close();
   onDrained();
   await heartbeats.stop();
   notifier.tell({ due: true }); // what was handed over waits for others
@@ -105,6 +111,8 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
     onRoom: (queue) => claims.onRoom(queue),
   });
   const stranded = strandedWatch(database, logger);
+  const transactions = new OpenTransactions(() => services.transactionEnds.pokeWithin(firstAskMs));
+  const ends: TransactionWatch = transactionWatch({ database, executor, transactions, pollMs });
   const claims: Claimer = claimer({ database, executor, pollMs });
   const onDead = (): void => services.recoveries.poke();
   const onLeap = (): void => [services.claims, services.schedules].forEach((service) => service.poke());
@@ -128,26 +136,29 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
       declaredHere: settings.schedules.map(({ name }) => name),
       start: (schedule, tickMs) => startTick(executor, schedule, tickMs),
     }),
+    transactionEnds: ends.service,
   };
-  const listener =
-    settings.mayListen && database.canListen
-      ? new Listener({ connect: () => database.connectDirect(), channel, logger, ...listening(executor, services) })
-      : undefined;
+  const connect = (): Promise<Connection> => database.connectDirect();
+  const reactions = listening(executor, services, ends);
+  const mayListen = settings.mayListen && database.canListen;
+  const listener = mayListen ? new Listener({ connect, channel, logger, ...reactions }) : undefined;
   const runs = new Runs(database, executor, tell);
   const schedules = new Schedules({ database, executor, runs, onChange: () => tell({ scheduled: true }) });
   const queues = new Queues(database, executor, tell);
-  return { database, executor, runs, schedules, queues, notifier, listener, stranded, services };
+  return { database, executor, runs, schedules, queues, notifier, listener, stranded, services, transactions };
 }
 
 // What other processes tell, and what to catch up with when something of it may have been missed.
 function listening(
   executor: Executor,
   { claims, watches, schedules, heartbeats }: Services,
+  { announce }: TransactionWatch,
 ): { onNews: (news: News) => void; onGap: () => void } {
   return {
-    onNews: ({ due, scheduled, beat, ended = [], cut = [], touched = [] }) => {
+    onNews: ({ due, scheduled, sent, beat, ended = [], cut = [], touched = [] }) => {
       if (due === true) claims.poke();
       if (scheduled === true) schedules.poke();
+      if (sent === true) announce();
       if (beat === true) heartbeats.poke();
       if (cut.length > 0) executor.interrupt(cut);
       executor.interests.touch([...touched, ...ended]);
@@ -158,6 +169,7 @@ function listening(
       claims.poke();
       watches.poke();
       schedules.poke();
+      announce();
       executor.interests.touchAll();
     },
   };

@@ -14,6 +14,7 @@ import { getEvent, type Event, type GetEventOptions } from './event.js';
 import { RunHandle } from './handle.js';
 import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
+import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
 import { checkOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
 import type { Queues } from './queues.js';
@@ -125,14 +126,17 @@ export class Engine {
    * Starts a run. Once this has resolved, the run reaches its outcome as long as any process that hosts its workflow is alive.
    * The same id again is the same run. Inside workflow code the start is recorded as part of the calling run.
    * Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, OPTION_INVALID, QUEUE_UNKNOWN, RUN_ID_INVALID, RUN_ID_CONFLICT,
-   * RUN_EXISTS, DEDUP_CONFLICT, ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and START_UNCONFIRMED when the database went away meanwhile.
+   * RUN_EXISTS, DEDUP_CONFLICT, TRANSACTION_UNUSABLE, ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and START_UNCONFIRMED when the
+   * database went away meanwhile.
+   *
+   * With `transaction`, a client of `pg` in a transaction that you have begun, the run exists exactly if that commits.
    *
    * @example
    * const run = await engine.startWorkflow(checkout, { sku: 'A-1' }, { id: 'order-7' });
    */
   async startWorkflow<Input, Output>(
     workflow: Startable<Input, Output>,
-    ...startArguments: StartArguments<Input>
+    ...startArguments: StartArguments<Input, StartOptions & InTransaction>
   ): Promise<RunHandle<Output>> {
     const { input, options } = readArguments(startArguments);
     return this.#start(definitionOf(workflow), input, options);
@@ -148,7 +152,7 @@ export class Engine {
   async startStep<Args extends readonly unknown[], Result>(
     step: Step<Args, Result>,
     args: NoInfer<Args>,
-    options: StartOptions = {},
+    options: StartOptions & InTransaction = {},
   ): Promise<RunHandle<Result>> {
     return this.#start(definitionOfStep(step), args, options);
   }
@@ -156,16 +160,21 @@ export class Engine {
   async #start<Output>(
     definition: WorkflowDefinition,
     input: unknown,
-    options: StartOptions,
+    options: StartOptions & InTransaction,
   ): Promise<RunHandle<Output>> {
-    const { executor, runs } = this.#require('startWorkflow');
+    const parts = this.#require('startWorkflow');
+    const { executor, runs } = parts;
+    if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
     const caller = findCallingRun(executor);
     const newRun = toNewRun(definition, input, options, executor);
     if (caller !== undefined) {
       const id = await startChildIn(caller, definition.name, newRun);
       return new RunHandle(executor, runs, { id, isNew: true, outcome: undefined });
     }
-    const ticket = await executor.starter.start(await newRun);
+    const ticket =
+      options.transaction === undefined
+        ? await executor.starter.start(await newRun)
+        : await startOneInTransaction(parts, options.transaction, await newRun);
     if (options.onDuplicate === 'reject' && !ticket.isNew) {
       throw new PerdureError('RUN_EXISTS', { id: ticket.id, workflow: definition.name });
     }
@@ -182,9 +191,11 @@ export class Engine {
   async startWorkflows<Input, Output>(
     workflow: Startable<Input, Output>,
     starts: readonly BulkStart<Input>[],
+    options: InTransaction = {},
   ): Promise<readonly RunHandle<Output>[]> {
-    const { executor, database, runs } = this.#require('startWorkflows');
-    const tickets = await startMany({ executor, database }, definitionOf(workflow), starts);
+    const parts = this.#require('startWorkflows');
+    const { executor, runs } = parts;
+    const tickets = await startMany(parts, definitionOf(workflow), starts, options);
     return tickets.map((ticket) => new RunHandle<Output>(executor, runs, ticket));
   }
 
@@ -204,10 +215,16 @@ export class Engine {
    * @example
    * await engine.send('order-7', approval, { approved: true });
    */
-  async send<Message>(id: string, to: Topic<Message>, message: Message, options: SendOptions = {}): Promise<void> {
-    const { database, executor } = this.#require('send');
-    if (findCallingRun(executor) !== undefined) return send(id, to, message, options);
-    await sendFromOutside({ database, executor }, { id, to, message, options });
+  async send<Message>(
+    id: string,
+    to: Topic<Message>,
+    message: Message,
+    options: SendOptions & InTransaction = {},
+  ): Promise<void> {
+    const parts = this.#require('send');
+    if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
+    if (findCallingRun(parts.executor) !== undefined) return send(id, to, message, options);
+    await sendFromOutside(parts, { id, to, message, options });
   }
 
   /**
@@ -215,9 +232,9 @@ export class Engine {
    * ended without it. Throws RUN_NOT_FOUND, DURATION_INVALID.
    */
   async getEvent<Value>(id: string, of: Event<Value>, options: GetEventOptions = {}): Promise<Value | undefined> {
-    const { database, executor } = this.#require('getEvent');
+    const { executor } = this.#require('getEvent');
     if (findCallingRun(executor) !== undefined) return getEvent(id, of, options);
-    return readEvent({ database, executor }, { id, of, options });
+    return readEvent({ executor }, { id, of, options });
   }
 
   /**

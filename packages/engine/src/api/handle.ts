@@ -37,7 +37,8 @@ export class RunHandle<Output> {
   /**
    * The run's result, whenever and wherever it finishes. Rejects with the error that the run threw, with RUN_CANCELLED or
    * RUN_TIMED_OUT, with RUN_NOT_FOUND, or with ENGINE_CLOSED when this engine is closed first. Inside workflow code the
-   * wait and its result are recorded.
+   * wait and its result are recorded. A run that was started in a transaction is waited for from the commit on; after a
+   * rollback there is none: RUN_NOT_FOUND.
    */
   async result({ signal }: ResultOptions = {}): Promise<Output> {
     const caller = findCallingRun(this.#executor);
@@ -60,8 +61,19 @@ export class RunHandle<Output> {
     await this.#runs.cancel(this.id);
   }
 
+  // Before the transaction that started it has ended, nobody can know whether there is a run to wait for.
+  async #transactionEnd(signal: AbortSignal | undefined): Promise<void> {
+    const { transactionEnd } = this.#ticket;
+    if (transactionEnd === undefined) return;
+    const end = await until(transactionEnd, signal);
+    if (end !== 'rolled back') return;
+    const cause = new Error('the transaction that started it was rolled back');
+    throw new PerdureError('RUN_NOT_FOUND', { id: this.id }, { cause });
+  }
+
   async #outcome(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
     signal?.throwIfAborted();
+    await this.#transactionEnd(signal);
     return new Promise((resolve, reject) => {
       const forget = (): void => signal?.removeEventListener('abort', abort);
       const stop = this.#executor.outcomes.on(
@@ -82,4 +94,13 @@ export class RunHandle<Output> {
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
+}
+
+async function until<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -1,8 +1,6 @@
 // Messages and events from outside of runs, where nothing is recorded.
 
 import { faultOf } from '../run/mail.js';
-import type { Executor } from '../run/executor.js';
-import type { Database } from '../store/database.js';
 import type { EventState } from '../store/events.js';
 import { insertMessage } from '../store/messages.js';
 import { parseDuration } from '../values/duration.js';
@@ -11,30 +9,26 @@ import { checkName, checkRunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import { encodeValue } from './channel.js';
 import type { Event, GetEventOptions } from './event.js';
+import { sendInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import type { SendOptions, Topic } from './topic.js';
-
-interface Outside {
-  readonly database: Database;
-  readonly executor: Executor;
-}
 
 interface Sending<Message> {
   readonly id: string;
   readonly to: Topic<Message>;
   readonly message: Message;
-  readonly options: SendOptions;
+  readonly options: SendOptions & InTransaction;
 }
 
 /** Sends one message. */
-export async function sendFromOutside<Message>(
-  { database, executor }: Outside,
-  sending: Sending<Message>,
-): Promise<void> {
+export async function sendFromOutside<Message>(outside: TransactionHost, sending: Sending<Message>): Promise<void> {
+  const { database, executor } = outside;
   const { id, to, message, options } = sending;
   const runId = checkRunId(id);
   const body = await encodeValue(to, message, executor.maxPayloadBytes);
   const dedupKey = options.dedupKey === undefined ? undefined : checkName('dedup key', options.dedupKey);
-  const sent = await insertMessage(database, { runId, topic: to.name, body, dedupKey, sender: undefined });
+  const letter = { runId, topic: to.name, body, dedupKey };
+  if (options.transaction !== undefined) return sendInCallersTransaction(outside, options.transaction, letter);
+  const sent = await insertMessage(database, { ...letter, sender: undefined });
   const fault = faultOf(sent, runId);
   if (fault !== undefined) throw fault;
   if (sent.isNew) executor.tellSent(runId, sent);
@@ -48,7 +42,7 @@ interface Reading<Value> {
 
 /** Waits for one event. */
 export async function readEvent<Value>(
-  { executor }: Outside,
+  { executor }: Pick<TransactionHost, 'executor'>,
   { id, of, options }: Reading<Value>,
 ): Promise<Value | undefined> {
   const runId = checkRunId(id);

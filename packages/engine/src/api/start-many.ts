@@ -1,41 +1,37 @@
 // Starting many runs at once: one statement per thousand, in the order given.
 
 import type { Run } from '../run/run.js';
-import type { Executor } from '../run/executor.js';
 import { persist } from '../run/persist.js';
 import type { NewRun, Ticket } from '../run/run-host.js';
+import { toQueuedStart } from '../run/start-in-transaction.js';
 import { startChildIn } from '../run/waits.js';
-import type { Database } from '../store/database.js';
 import { insertRuns, type QueuedStart } from '../store/queue-starts.js';
 import { selectRunsById } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
-import { newRunId, type RunId } from '../values/ids.js';
+import { newRunId } from '../values/ids.js';
 import type { WorkflowDefinition } from '../run/definition.js';
+import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import { findCallingRun, toNewRun, type StartOptions } from './start.js';
 
 /** One of many starts: its input, and the options of a start. A taken id or dedup key gives the handle of the run that has it. */
 export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
   (undefined extends Input ? { readonly input?: Input } : { readonly input: Input });
 
-/** What starting many needs of an engine. */
-export interface BulkStarter {
-  readonly database: Database;
-  readonly executor: Executor;
-}
-
 const portion = 1_000;
 const patienceMs = 10_000;
 
 /** Checks all of them before the first is started. Tells the runs in the order of `starts`. */
 export async function startMany(
-  starter: BulkStarter,
+  starter: TransactionHost,
   definition: WorkflowDefinition,
   starts: readonly BulkStart<unknown>[],
+  { transaction }: InTransaction = {},
 ): Promise<readonly Ticket[]> {
   const { executor } = starter;
   const newRuns = await Promise.all(
     starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor)),
   );
+  if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
   const caller = findCallingRun(executor);
   if (caller !== undefined) return startChildren(caller, newRuns);
@@ -53,8 +49,8 @@ async function startChildren(run: Run, newRuns: readonly NewRun[]): Promise<read
   return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
 }
 
-async function startPortion(starter: BulkStarter, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
-  const rows = newRuns.map(toRow);
+async function startPortion(starter: TransactionHost, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+  const rows = newRuns.map(toQueuedStart);
   const started = await insert(starter, rows);
   starter.executor.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   if (started === undefined) return rows.map(({ id }) => ({ id, isNew: true, outcome: undefined }));
@@ -75,7 +71,7 @@ async function startPortion(starter: BulkStarter, newRuns: readonly NewRun[]): P
 
 // Starts are idempotent by their ids, so a lost answer is no reason to give up.
 async function insert(
-  { database, executor }: BulkStarter,
+  { database, executor }: TransactionHost,
   rows: readonly QueuedStart[],
 ): Promise<ReadonlySet<string> | undefined> {
   const giveUpAt = performance.now() + patienceMs;
@@ -89,19 +85,4 @@ async function insert(
   });
   if (answer === undefined) throw new PerdureError('START_UNCONFIRMED', { id: rows[0]?.id ?? '', reason });
   return answer.started;
-}
-
-function toRow({ definition, id, input, delayMs, timeoutMs, attributes, place }: NewRun): QueuedStart {
-  const { name: workflow, version } = definition;
-  const runId: RunId = id ?? newRunId();
-  return {
-    id: runId,
-    workflow,
-    version,
-    input,
-    delayMs,
-    timeoutMs: timeoutMs ?? definition.timeoutMs,
-    attributes,
-    place,
-  };
 }

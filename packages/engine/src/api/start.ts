@@ -10,6 +10,7 @@ import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import { attributesOf } from './attributes.js';
 import type { WorkflowClass } from './decorators.js';
+import { refuseInWorkflow, type InTransaction } from './in-transaction.js';
 import { placeOf, type PlaceOptions } from './queue.js';
 import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
 
@@ -37,7 +38,7 @@ export interface StartOptions extends PlaceOptions {
 export type Startable<Input, Output> = WorkflowReference<Input, Output> | WorkflowClass<Input, Output>;
 
 /** The input, if the workflow takes one, and options. */
-export type StartArguments<Input> = [...OptionalInput<Input>, options?: StartOptions];
+export type StartArguments<Input, Options = StartOptions> = [...OptionalInput<Input>, options?: Options];
 
 /** What a start needs to know of the engine. */
 export type StartHost = Pick<RunHost, 'maxPayloadBytes' | 'carrier'>;
@@ -77,6 +78,7 @@ export async function startWorkflow<Input, Output>(
 ): Promise<RunId> {
   const run = requireRun('startWorkflow');
   const { input, options } = readArguments(startArguments);
+  if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
   const definition = definitionOf(workflow);
   return startChildIn(run, definition.name, toNewRun(definition, input, options, run.host));
 }
@@ -84,9 +86,9 @@ export async function startWorkflow<Input, Output>(
 /** Tells input and options apart, either of which may be left out. */
 export function readArguments(startArguments: readonly unknown[]): {
   readonly input: unknown;
-  readonly options: StartOptions;
+  readonly options: StartOptions & InTransaction;
 } {
-  const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions];
+  const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions & InTransaction];
   return { input, options };
 }
 

@@ -79,12 +79,13 @@ export function pgSource<Client extends PgClient>(
   return {
     isEngineDatabase,
     schema,
+    use: rawQuery,
     async transaction({ isolation, isReadOnly }, work) {
       const client = await pool.connect();
       let fault: Error | undefined;
       try {
         await client.query(`begin isolation level ${isolation}${isReadOnly ? ' read only' : ''}`);
-        const result = await work(client, rawQuery(client));
+        const result = await work(client);
         await client.query('commit');
         return result;
       } catch (error) {
@@ -114,6 +115,7 @@ create table if not exists {schema}.transaction_results (
   );
 }
 
-function rawQuery(client: PgClient): RawQuery {
+/** A client of `pg` for the engine's own statements. */
+export function rawQuery(client: PgClient): RawQuery {
   return async (text, values) => (await client.query(text, [...values])).rows;
 }

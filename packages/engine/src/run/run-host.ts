@@ -1,6 +1,7 @@
 // The contract between a run in memory and the executor that hosts it.
 
 import type { QueuePlace } from '../store/queue-starts.js';
+import type { TransactionEnd } from '../store/open-transactions.js';
 import type { History } from '../store/steps.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
@@ -93,6 +94,8 @@ export interface Ticket {
   /** False when a run of this id was there before. */
   readonly isNew: boolean;
   outcome: Outcome | undefined;
+  /** It was started in a transaction of the application: until that has ended, nobody can see the run. */
+  readonly transactionEnd?: Promise<TransactionEnd>;
 }
 
 /** What a run starts from: a fresh insert, or a claim with its history. */

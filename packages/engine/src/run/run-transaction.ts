@@ -24,14 +24,13 @@ export interface DataSource<Transaction> {
   readonly isEngineDatabase: boolean;
   /** The schema of `transaction_results` there. */
   readonly schema: string;
-  /**
-   * Runs `work` in one transaction of this isolation, and commits if it resolves. `query` runs SQL with `$1` parameters in
-   * the same transaction.
-   */
+  /** Runs `work` in one transaction of this isolation; commits if it resolves, rolls back and rejects likewise if it rejects. */
   transaction<T>(
     options: { readonly isolation: Isolation; readonly isReadOnly: boolean },
-    work: (transaction: Transaction, query: RawQuery) => Promise<T>,
+    work: (transaction: Transaction) => Promise<T>,
   ): Promise<T>;
+  /** A transaction of this source for the engine's own statements: what the option `transaction` of starts and messages takes. */
+  use(transaction: Transaction): RawQuery;
 }
 
 /** A transactional step as it was defined. */
@@ -103,7 +102,8 @@ async function attempt<Transaction>(
   const claimant = source.isEngineDatabase ? { epoch: run.epoch, executor: run.host.executorId } : undefined;
   const context = { run, step: new TransactionContext(run, name) };
   try {
-    return await source.transaction({ isolation, isReadOnly }, async (transaction, query) => {
+    return await source.transaction({ isolation, isReadOnly }, async (transaction) => {
+      const query = source.use(transaction);
       // Only a run that has been claimed before can have committed this step and not recorded it.
       const earlier = run.epoch > 1 && !isReadOnly ? await findTransactionResult(query, source.schema, key) : undefined;
       if (earlier !== undefined) return toResult(earlier.output);
@@ -128,7 +128,9 @@ async function findCommitted<Transaction>(
   key: TransactionKey,
 ): Promise<Result | undefined> {
   const options = { isolation: 'read committed', isReadOnly: true } as const;
-  const found = await source.transaction(options, (_, query) => findTransactionResult(query, source.schema, key));
+  const found = await source.transaction(options, (transaction) =>
+    findTransactionResult(source.use(transaction), source.schema, key),
+  );
   return found === undefined ? undefined : toResult(found.output);
 }
 

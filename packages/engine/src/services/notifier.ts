@@ -16,6 +16,8 @@ export interface News {
   readonly cut?: readonly string[] | undefined;
   /** Runs that have published something or got a message. */
   readonly touched?: readonly string[] | undefined;
+  /** Messages were sent from SQL, and are to be announced. */
+  readonly sent?: true | undefined;
   /** A schedule was created, changed or resumed. */
   readonly scheduled?: true | undefined;
   /** A sign of life brings news now: the time was set, or an executor declared dead. Told by tests alone. */
@@ -114,6 +116,7 @@ export function parseNews(payload: string): News {
     return {
       due: 'due' in parsed && parsed.due === true ? true : undefined,
       scheduled: 'scheduled' in parsed && parsed.scheduled === true ? true : undefined,
+      sent: 'sent' in parsed && parsed.sent === true ? true : undefined,
       beat: 'beat' in parsed && parsed.beat === true ? true : undefined,
       ended: 'ended' in parsed ? texts(parsed.ended) : [],
       cut: 'cut' in parsed ? texts(parsed.cut) : [],

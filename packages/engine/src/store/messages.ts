@@ -3,7 +3,7 @@
 import type { RunId } from '../values/ids.js';
 import { findStatus, type RunStatus } from '../values/status.js';
 import { int8Array, textArray } from './binary-arrays.js';
-import { findText, onlyRow, readBoolean, readNumber, readText, statement, type Queryable } from './sql.js';
+import { findText, onlyRow, readBoolean, readNumber, readText, statement, type Queryable, type Row } from './sql.js';
 
 /** A message to send. */
 export interface NewMessage {
@@ -28,7 +28,8 @@ export interface Sent {
   readonly isWoken: boolean;
 }
 
-// sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys.
+// sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys. A message
+//   that was sent under the key at the same moment is not seen by this statement: nothing else keeps one from an unfinished run.
 // marked: a parked run that waits for the topic becomes due. One that is running gets the same mark, which it finds if it parks
 //   without having seen the message; if it was parking at this moment, the row lock orders the two, and the condition is
 //   tested again on the parked row.
@@ -55,16 +56,21 @@ const sendMessage = statement(
    )
    select (select status from target) as status,
           exists (select from sent) as is_new,
-          $4::text is not null and exists (
-            select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4) as is_duplicate,
+          $4::text is not null and not exists (select from sent) and (
+            $5::text is null and exists (select from target where finished_at is null)
+            or exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4)) as is_duplicate,
           coalesce((select is_woken from marked), false) as is_woken`,
 );
 
-/** Sends a message. One round trip; safe to repeat with a dedup key. Also runs inside a transaction of the caller. */
+/** Sends a message. One round trip; safe to repeat with a dedup key. */
 export async function insertMessage(db: Queryable, message: NewMessage): Promise<Sent> {
   const { runId, topic, body, dedupKey = null, sender } = message;
   const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null];
-  const row = onlyRow(await db.query(sendMessage, values));
+  return parseSent(onlyRow(await db.query(sendMessage, values)));
+}
+
+/** Reads the answer to a send. */
+export function parseSent(row: Row): Sent {
   const status = findText(row, 'status');
   return {
     status: status === undefined ? undefined : findStatus(status),

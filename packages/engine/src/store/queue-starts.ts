@@ -73,22 +73,27 @@ export interface QueuedStart {
   readonly place: QueuePlace | undefined;
 }
 
-// One statement for many runs, which nobody owns yet. Safe to repeat: what is there stays as it is.
+// The time of the statement, not of its transaction: that may be one of the caller's, open for a while.
+/** Inserts runs that nobody owns yet, from rows `s`. What is there stays as it is, so it is safe to repeat. */
+export const insertQueuedPart = (source: string): string => `insert into {schema}.runs (
+       id, workflow, version, status, due_at, input, timeout_ms, attributes, created_at,
+       queue, partition_key, priority, queue_position, dedup_key, slot)
+     select s.id, s.workflow, s.version, 'queued', statement_timestamp() + coalesce(s.delay_ms, 0) * interval '1 millisecond',
+            s.input, s.timeout_ms, s.attributes::jsonb, date_trunc('milliseconds', statement_timestamp()),
+            s.queue, s.partition_key, case when s.queue is not null then s.priority end,
+            case when s.queue is not null then nextval('{schema}.queue_positions') end, s.dedup_key,
+            case when s.queue is null then null when s.delay_ms is null then 'ready' else 'needed' end
+     from ${source}
+     on conflict do nothing
+     returning id`;
+
+// One statement for many runs.
 const insertMany = statement(
   'insert_runs',
   `with started as (
-     insert into {schema}.runs (id, workflow, version, status, due_at, input, timeout_ms, attributes, created_at,
-                                queue, partition_key, priority, queue_position, dedup_key, slot)
-     select s.id, s.workflow, s.version, 'queued', now() + coalesce(s.delay_ms, 0) * interval '1 millisecond', s.input,
-            s.timeout_ms, s.attributes::jsonb, date_trunc('milliseconds', now()), s.queue, s.partition_key,
-            case when s.queue is not null then s.priority end,
-            case when s.queue is not null then nextval('{schema}.queue_positions') end, s.dedup_key,
-            case when s.queue is null then null when s.delay_ms is null then 'ready' else 'needed' end
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[],
+     ${insertQueuedPart(`unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[],
                  $10::int4[], $11::text[])
-       s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key)
-     on conflict do nothing
-     returning id
+       s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key)`)}
    )
    select case when (select count(*) from started) < cardinality($1::text[])
                then (select coalesce(array_agg(id), '{}') from started) end as started_ids`,

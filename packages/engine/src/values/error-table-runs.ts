@@ -85,6 +85,14 @@ export const runErrors = {
     remedy: 'Start again with the same id: if the run exists you get it, and it runs only once.',
     message: ({ id, reason }) => `the start of run "${id}" was not confirmed (${reason}), so it may or may not exist`,
   }),
+  TRANSACTION_UNUSABLE: row<{ reason: string }>({
+    httpStatus: 500,
+    isRetryable: false,
+    what: 'The transaction that a start or a message was to be part of cannot take it. Nothing was written.',
+    remedy:
+      "Pass the client on which you have said 'begin', or use() of a data source with the ORM's transaction, before it ends.",
+    message: ({ reason }) => `the given transaction cannot be written in: ${reason}`,
+  }),
   STEP_RETRIES_EXHAUSTED: row<{ step: string; attempts: number }>({
     httpStatus: 500,
     isRetryable: false,

@@ -37,6 +37,7 @@ export const sampleDetails: ErrorDetails = {
   RUN_CRASH_LIMIT: { id: 'order-7', limit: 50 },
   RUN_STATE_CONFLICT: { id: 'order-7', status: 'succeeded', action: 'pause' },
   START_UNCONFIRMED: { id: 'order-7', reason: 'connection reset' },
+  TRANSACTION_UNUSABLE: { reason: 'it has not been begun' },
   STEP_RETRIES_EXHAUSTED: { step: 'charge', attempts: 3 },
   STEP_TIMED_OUT: { step: 'charge', timeoutMs: 5_000 },
   STEP_ABORTED: { step: 'charge', reason: 'the run was cancelled' },
