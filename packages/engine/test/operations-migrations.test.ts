@@ -129,11 +129,12 @@ test.each(['My "schema"; drop', "o'clock {x}", 'a$$b $& $1 \\n', 'schéma-プロ
   },
 );
 
-test('the printed migrations apply cleanly and are all that a launch needs [168]', async () => {
+test('the printed migrations apply cleanly, twice as well, and are all that a launch needs [168]', async () => {
   const { url } = await emptyDatabase();
   const client = await connect(url);
   const script = printMigrations('my schema');
 
+  await client.query(script);
   await client.query(script);
 
   expect(await greetWith({ database: url, schema: 'my schema', migrate: false })).toBe('Hello you');

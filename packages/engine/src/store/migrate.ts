@@ -28,11 +28,17 @@ const insertMigration =
 /** The newest migration that this code knows. */
 export const newestMigration = Math.max(0, ...migrations.map((migration) => migration.id));
 
-/** All of the DDL, as a script for a DBA to read and run with a role that may. */
+/** All of the DDL, as a script for a DBA to read and run with a role that may. Safe to repeat: what is applied is skipped. */
 export function printMigrations(schema: string): string {
   const parts = migrations.map(
     ({ id, name, sql }) =>
-      `begin;\n${sql}\ninsert into {schema}.migrations (id, name, is_breaking) values (${id}, '${name}', ${isBreaking(sql)}) on conflict do nothing;\ncommit;\n`,
+      `do $apply$ begin
+insert into {schema}.migrations (id, name, is_breaking) values (${id}, '${name}', ${isBreaking(sql)}) on conflict do nothing;
+if found then execute $migration$
+${sql}
+$migration$; end if;
+end $apply$;
+`,
   );
   return textFor(`${createSchema};\n${createMigrations};\n\n${parts.join('\n')}`, schema);
 }

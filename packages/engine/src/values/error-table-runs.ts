@@ -112,7 +112,8 @@ export const runErrors = {
     isRetryable: true,
     what: 'The step was cut short because its run was cancelled, paused or taken over, or the engine closed.',
     remedy: 'Nothing has to be done: the run, if it continues, runs the step again.',
-    message: ({ step, reason }) => `step "${step}" was cut short (${reason}), and nothing of it was recorded`,
+    message: ({ step, reason }) =>
+      `${step === '*' ? 'the step' : `step "${step}"`} was cut short (${reason}), and nothing of it was recorded`,
   }),
   NONDETERMINISM: row<{ id: string; workflow: string; expected: string; found: string }>({
     httpStatus: 500,

@@ -10,7 +10,7 @@ export const setupErrors = {
     what: 'The configuration of the engine has faults. All of them are listed at once, and nothing has been started.',
     remedy: 'Correct every fault listed and launch again.',
     message: ({ faults }) =>
-      `the configuration has ${faults.length} fault(s), so nothing was started: ${faults.join('; ')}`,
+      `the configuration has ${faults.length} fault(s), so nothing was started: ${faults.map((fault) => fault.replace(/\.$/, '')).join('; ')}`,
   }),
   ENGINE_NOT_LAUNCHED: row<{ operation: string }>({
     httpStatus: 503,
