@@ -78,6 +78,17 @@ test.each([
   expect(await storedMessages()).toEqual([]);
 });
 
+test.each([['its name'], [undefined], [null], [state]])('%p is taken for no topic', async (given) => {
+  const run = await engine.startWorkflow(listen);
+
+  const error = await perdureErrorOf(engine.send(run.id, given as never, 1), 'OPTION_INVALID');
+  await perdureErrorOf(engine.getEvent(run.id, (given === state ? word : given) as never), 'OPTION_INVALID');
+  await perdureErrorOf(engine.readStream(run.id, given as never).next(), 'OPTION_INVALID');
+
+  expect(error.details).toMatchObject({ option: 'topic', reason: 'make one with topic()' });
+  expect(await storedMessages()).toEqual([]);
+});
+
 test('a run can neither send to an id that is none, nor wait for less than no time', async () => {
   const codes: unknown[] = [];
   const clumsy = workflow('clumsy', async (timeout: Duration) => {

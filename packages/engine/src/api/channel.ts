@@ -6,7 +6,7 @@ import { encode } from '../values/serialize.js';
 import { validate, type StandardSchema } from '../values/standard-schema.js';
 
 /** A named, typed place for values. */
-export interface Channel<Kind extends 'topic' | 'event' | 'stream', Value> {
+export interface Channel<Kind extends string, Value> {
   readonly kind: Kind;
   readonly name: string;
   readonly schema: StandardSchema<Value> | undefined;
@@ -19,6 +19,14 @@ export function defineChannel<Kind extends 'topic' | 'event' | 'stream', Value>(
   schema: StandardSchema<Value> | undefined,
 ): Channel<Kind, Value> {
   return { kind, name: checkName(kind, name), schema };
+}
+
+/** For programs without types, which may give a name, or another kind of channel. Throws OPTION_INVALID. */
+export function requireChannel(kind: 'topic' | 'event' | 'stream', channel: Channel<string, unknown>): void {
+  const given: Channel<string, unknown> | null | undefined = channel; // nothing, where two files import each other
+  if (given?.kind === kind) return;
+  const value = typeof given === 'string' ? given : (given?.kind ?? typeof given);
+  throw new PerdureError('OPTION_INVALID', { option: kind, value, reason: `make one with ${kind}()` });
 }
 
 /** Validates a value and puts it into stored form. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE. */

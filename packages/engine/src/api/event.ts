@@ -6,7 +6,7 @@ import { getEventIn } from '../run/read-event.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
-import { defineChannel, encodeValue, type Channel } from './channel.js';
+import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
 
 /** A value that any run may publish under this name. */
 export type Event<Value> = Channel<'event', Value>;
@@ -31,6 +31,7 @@ export function event<Value>(name: string, schema?: StandardSchema<Value>): Even
  */
 export async function setEvent<Value>(of: Event<Value>, value: Value): Promise<void> {
   const context = requireContext('setEvent');
+  requireChannel('event', of);
   await setEventIn(context, of.name, await encodeValue(of, value, context.run.host.maxPayloadBytes));
 }
 
@@ -51,6 +52,7 @@ export async function getEvent<Value>(
   { timeout }: GetEventOptions = {},
 ): Promise<Value | undefined> {
   const run = requireRun('getEvent');
+  requireChannel('event', of);
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
   return (await getEventIn(run, { runId: checkRunId(id), key: of.name }, timeoutMs)) as Value | undefined;
 }

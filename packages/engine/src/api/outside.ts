@@ -7,7 +7,7 @@ import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName, checkRunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
-import { encodeValue } from './channel.js';
+import { encodeValue, requireChannel } from './channel.js';
 import type { Event, GetEventOptions } from './event.js';
 import { sendInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import type { SendOptions, Topic } from './topic.js';
@@ -24,6 +24,7 @@ export async function sendFromOutside<Message>(outside: TransactionHost, sending
   const { database, executor } = outside;
   const { id, to, message, options } = sending;
   const runId = checkRunId(id);
+  requireChannel('topic', to);
   const body = await encodeValue(to, message, executor.maxPayloadBytes);
   const dedupKey = options.dedupKey === undefined ? undefined : checkName('dedup key', options.dedupKey);
   const letter = { runId, topic: to.name, body, dedupKey };
@@ -46,6 +47,7 @@ export async function readEvent<Value>(
   { id, of, options }: Reading<Value>,
 ): Promise<Value | undefined> {
   const runId = checkRunId(id);
+  requireChannel('event', of);
   const { timeout } = options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
   const state = await new Promise<EventState | undefined>((resolve) => {

@@ -13,7 +13,7 @@ import { checkRunId, type RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import type { StandardSchema } from '../values/standard-schema.js';
 import { isFinal } from '../values/status.js';
-import { defineChannel, encodeValue, type Channel } from './channel.js';
+import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
 
 /** A log that any run may append to under this name. */
 export type Stream<Value> = Channel<'stream', Value>;
@@ -38,12 +38,15 @@ export function stream<Value>(name: string, schema?: StandardSchema<Value>): Str
  */
 export async function writeStream<Value>(to: Stream<Value>, value: Value): Promise<void> {
   const context = requireContext('writeStream');
+  requireChannel('stream', to);
   await writeStreamIn(context, to.name, await encodeValue(to, value, context.run.host.maxPayloadBytes));
 }
 
 /** Ends a stream: its readers end there. One that is not closed ends with its run. Throws NOT_IN_RUN, STREAM_CLOSED. */
 export async function closeStream<Value>(of: Stream<Value>): Promise<void> {
-  await writeStreamIn(requireContext('closeStream'), of.name, undefined);
+  const context = requireContext('closeStream');
+  requireChannel('stream', of);
+  await writeStreamIn(context, of.name, undefined);
 }
 
 /** A value of a stream and where it stands. */
@@ -72,6 +75,7 @@ export async function* followStream<Value>(
   { from = 0, timeout, signal }: ReadStreamOptions,
 ): AsyncGenerator<StreamChunk<Value>, void, undefined> {
   const runId = checkRunId(id);
+  requireChannel('stream', of);
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of readStream');
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new PerdureError('OPTION_INVALID', {

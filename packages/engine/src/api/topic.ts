@@ -5,7 +5,7 @@ import { receiveIn, sendIn } from '../run/mail.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { checkName, checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
-import { defineChannel, encodeValue, type Channel } from './channel.js';
+import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
 
 /** A mailbox that every run has under this name. */
 export type Topic<Message> = Channel<'topic', Message>;
@@ -35,12 +35,13 @@ export interface ReceiveOptions {
  * const answer = await receive(approval, { timeout: '2 days' });
  */
 export async function receive<Message>(
-  { name }: Topic<Message>,
+  of: Topic<Message>,
   { timeout }: ReceiveOptions = {},
 ): Promise<Message | undefined> {
   const run = requireRun('receive');
+  requireChannel('topic', of);
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of receive');
-  return (await receiveIn(run, name, timeoutMs)) as Message | undefined;
+  return (await receiveIn(run, of.name, timeoutMs)) as Message | undefined;
 }
 
 /** Options of sending. */
@@ -63,6 +64,7 @@ export async function send<Message>(
   { dedupKey }: SendOptions = {},
 ): Promise<void> {
   const run = requireRun('send');
+  requireChannel('topic', to);
   const body = await encodeValue(to, message, run.host.maxPayloadBytes);
   const key = dedupKey === undefined ? undefined : checkName('dedup key', dedupKey);
   await sendIn(run, { runId: checkRunId(id), topic: to.name, body, dedupKey: key });
