@@ -77,6 +77,16 @@ test('an attribute of that name, given to the start, wins', async () => {
   expect(await run.result()).toBe('globex');
 });
 
+test('without a carrier, workflow code sees nothing of its caller, as it would not after a crash', async () => {
+  const child = workflow('child of a caller', async () => [tenant(), await runStep('look', tenant)]);
+  const parent = workflow('parent of a caller', async () => [tenant(), await callers.run({ tenant: 'inner' }, child)]);
+  const engine = await db.launchEngine({ workflows: [parent, child] });
+
+  const run = await callers.run({ tenant: 'acme' }, () => engine.startWorkflow(parent));
+
+  expect(await run.result()).toEqual([undefined, [undefined, undefined]]);
+});
+
 function fail(): never {
   throw new Error('not yet');
 }

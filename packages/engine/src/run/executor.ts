@@ -1,6 +1,7 @@
 // The runs of one engine in one process: started here, claimed from the database, pumped, and let go.
 // Services bring it claims and bad news; the api starts runs through it. It never decides what a run does.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import { readDatabaseTime } from '../store/database.js';
 import { insertExecutor, removeExecutor } from '../store/executors.js';
@@ -34,6 +35,7 @@ const stuckPauseMs = 30_000;
 /** One engine instance's runs. */
 export class Executor implements RunHost {
   readonly clock = new Clock();
+  readonly outside = AsyncLocalStorage.snapshot();
   readonly journal: Journal;
   readonly outcomes: Outcomes;
   readonly interests = new Interests();

@@ -1,5 +1,6 @@
 // The contract between a run in memory and the executor that hosts it.
 
+import type { IdempotencyKey } from '../store/idempotency-keys.js';
 import type { QueuePlace } from '../store/queue-starts.js';
 import type { TransactionEnd } from '../store/open-transactions.js';
 import type { History } from '../store/steps.js';
@@ -40,6 +41,8 @@ export interface RunHost {
   readonly logger: Logger;
   readonly parkAfterMs: number;
   readonly maxPayloadBytes: number;
+  /** Runs something in the asynchronous context of the launch: that of whoever started a run is gone once it is replayed. */
+  readonly outside: <T>(work: () => T) => T;
   /** What goes along with the runs that are started. */
   readonly carrier: ContextCarrier | undefined;
   /** No user function may begin any more: the engine is being closed. */
@@ -81,6 +84,8 @@ export interface NewRun {
   readonly place?: QueuePlace | undefined;
   /** Another unfinished run with its dedup key is an error, DEDUP_CONFLICT. */
   readonly rejectsDuplicate?: boolean | undefined;
+  /** At most one run is started with this key. */
+  readonly idempotency?: IdempotencyKey | undefined;
 }
 
 /** A child to start: its id is derived from its parent's. */

@@ -3,7 +3,8 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
-import { PerdureError } from '../values/errors.js';
+import { recordable } from '../values/control-flow.js';
+import { isPerdureError, PerdureError } from '../values/errors.js';
 import { crashPoint } from '../values/process-state.js';
 import { decodeError, encode, encodeError } from '../values/serialize.js';
 import type { Clock } from './clock.js';
@@ -111,10 +112,11 @@ class StepExecution {
     }
   }
 
-  async #failed(attempt: number, error: unknown): Promise<Result | undefined> {
+  async #failed(attempt: number, thrown: unknown): Promise<Result | undefined> {
     const { retry, name } = this.#definition;
+    const error = recordable(thrown, `step "${name}" of run ${this.#run.id}`);
     this.#errors.push(error);
-    if (retry.maxAttempts === 1) return { error: encodeError(error) };
+    if (retry.maxAttempts === 1 || isPerdureError(error, 'CONTROL_FLOW_IN_RUN')) return { error: encodeError(error) };
     const verdict = await this.#mayRetry(error, attempt);
     if ('final' in verdict) return { error: encodeError(verdict.final) };
     if (attempt >= retry.maxAttempts) {

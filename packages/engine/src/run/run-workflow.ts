@@ -1,6 +1,7 @@
 // Runs a workflow's function in its run, to its outcome. A first run, a replay after a wake-up and a recovery after a
 // crash all enter here, and differ only in the history that the run brings.
 
+import { recordable } from '../values/control-flow.js';
 import { PerdureError } from '../values/errors.js';
 import { decode, encode, encodeError } from '../values/serialize.js';
 import { restored } from './carried-context.js';
@@ -17,9 +18,13 @@ export function runWorkflow(run: Run): void {
     return definition.run(decode(input, `the input of run ${run.id}`));
   };
   const carrying = async (): Promise<unknown> => restored(run.host.carrier, attributes, execute);
-  void withContext({ run, step: undefined }, carrying).then(
+  const isolated = run.host.outside(() => withContext({ run, step: undefined }, carrying));
+  void isolated.then(
     (value) => run.finish(toOutcome(run, value)),
-    (error: unknown) => run.finish({ status: 'failed', output: undefined, error: encodeError(error) }),
+    (thrown: unknown) => {
+      const error = encodeError(recordable(thrown, `workflow "${definition.name}" (run ${run.id})`));
+      run.finish({ status: 'failed', output: undefined, error });
+    },
   );
   if (run.delivery.isReplaying) run.wake();
 }

@@ -26,4 +26,22 @@ export const frameworkErrors = {
     remedy: 'Change the handler as the message says, or leave this route an ordinary one.',
     message: ({ handler, reason }) => `the durable handler "${handler}" cannot be recorded: ${reason}`,
   }),
+  ENGINE_NOT_BOOTED: row<{ name: string; isBuild: boolean }>({
+    httpStatus: 500,
+    isRetryable: false,
+    what: 'The engine of a Next application was used before it was booted in this process, so nothing was done.',
+    remedy:
+      'Add `instrumentation.ts` beside the `app` or `pages` folder, with a `register` that awaits `perdure.boot()`, and restart the server.',
+    message: ({ name, isBuild }) =>
+      isBuild
+        ? `the engine "${name}" was used while Next built the application: call \`await connection()\` first, so that the page is rendered per request`
+        : `the engine "${name}" was not booted in this process`,
+  }),
+  CONTROL_FLOW_IN_RUN: row<{ call: string; thrownBy: string }>({
+    httpStatus: 500,
+    isRetryable: false,
+    what: "A run called a framework's function that answers a request by throwing, such as Next's `redirect()`. A run has no request to answer.",
+    remedy: 'Return a value, and call the function where the request is handled.',
+    message: ({ call, thrownBy }) => `${thrownBy} called ${call}, which only code that handles a request can do`,
+  }),
 };

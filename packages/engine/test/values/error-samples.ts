@@ -64,4 +64,6 @@ export const sampleDetails: ErrorDetails = {
   MIDDLEWARE_MISSING: { operation: 'startRoute(checkout)' },
   HANDLER_UNLISTED: { handler: 'create-order', known: ['refund'] },
   HANDLER_UNSUPPORTED: { handler: 'create-order', reason: 'it calls next()' },
+  ENGINE_NOT_BOOTED: { name: 'default', isBuild: false },
+  CONTROL_FLOW_IN_RUN: { call: 'redirect()', thrownBy: 'step "charge" of run order-7' },
 };
