@@ -16,7 +16,13 @@ const db = useEngineDatabase();
 const opened: { database?: Database } = {};
 
 beforeAll(async () => {
-  const options = { schema: 'perdure', poolSize: 2, connectTimeoutMs: 10_000 };
+  const options = {
+    schema: 'perdure',
+    poolSize: 2,
+    connectTimeoutMs: 10_000,
+    silenceMs: 30_000,
+    vitalSilenceMs: 6_000,
+  };
   opened.database = await Database.open({ connection: db.url, ...options });
 });
 afterAll(async () => {

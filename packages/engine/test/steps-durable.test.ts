@@ -234,7 +234,8 @@ test('recording an attempt again, because the answer got lost, finds the time th
   const held = workflow('held', () => runStep('charge', () => new Promise<void>(() => undefined)));
   const engine = await db.launchEngine({ workflows: [held] });
   const { id: runId } = await engine.startWorkflow(held);
-  const database = await Database.open({ connection: db.url, schema: 'perdure', poolSize: 1, connectTimeoutMs: 5_000 });
+  const timeouts = { connectTimeoutMs: 5_000, silenceMs: 30_000, vitalSilenceMs: 6_000 };
+  const database = await Database.open({ connection: db.url, schema: 'perdure', poolSize: 1, ...timeouts });
   const attempt = { runId, epoch: 1, name: 'charge', occurrence: 1, attempt: 1, error: '{}', delayMs: 60_000 };
 
   const times = [await recordAttempt(database, attempt), await recordAttempt(database, attempt)];

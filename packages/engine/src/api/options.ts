@@ -103,6 +103,7 @@ export function checkOptions(options: EngineOptions): Settings {
       if (!Number.isSafeInteger(value)) throw invalid(option, value, 'it is not a whole number');
       return atLeast(value, least, option);
     });
+  const leaseMs = duration(options.lease ?? '6s', 'lease', 500);
   const settings: Settings = {
     database: {
       connection: check('', () => connectionOf(options.database, 'database')),
@@ -112,13 +113,15 @@ export function checkOptions(options: EngineOptions): Settings {
       schema: check('', () => checkSchema(options.schema ?? 'perdure')),
       poolSize: count(options.poolSize ?? 4, 'poolSize'),
       connectTimeoutMs: 10_000,
+      silenceMs: Math.max(10_000, 5 * leaseMs),
+      vitalSilenceMs: leaseMs,
     },
     schedules: check([], () => checkSchedules(options.schedules ?? [])),
     queues: check([], () => checkQueues(options.queues ?? [])),
     serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     carrier: options.context,
-    leaseMs: duration(options.lease ?? '6s', 'lease', 500),
+    leaseMs,
     parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
     mayListen: options.listen ?? true,

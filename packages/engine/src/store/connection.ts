@@ -3,7 +3,7 @@
 
 import pg from 'pg';
 import { crashPoint } from '../values/process-state.js';
-import { isPreparedStatementFault } from './failures.js';
+import { isPreparedStatementFault, isSilence } from './failures.js';
 import { textFor, type Queryable, type Row, type Statement } from './sql.js';
 
 /** What all connections of one engine have in common. */
@@ -53,7 +53,12 @@ export class Connection implements Queryable {
   }
 
   async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
-    return runStatement(this.#client, this.#dialect, statement, values);
+    try {
+      return await runStatement(this.#client, this.#dialect, statement, values);
+    } catch (error) {
+      if (isSilence(error)) void this.close(); // the driver would go on waiting for the answer
+      throw error;
+    }
   }
 
   /** Calls back with each notification, and once when the connection ends. */

@@ -18,6 +18,10 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   /** How long one connection attempt may take, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How long a statement may go unanswered before its connection counts as lost, in milliseconds. */
+  readonly silenceMs: number;
+  /** The same for the sign of life. */
+  readonly vitalSilenceMs: number;
 }
 
 const probe = statement(
@@ -47,13 +51,13 @@ export class Database implements Queryable {
     this.target = describe(options.connection);
     this.canListen = dialect.isDirect || options.directConnection !== undefined;
     const config = clientConfig(options, options.connection);
-    const open = (max: number): pg.Pool => {
+    const open = (max: number, silenceMs: number): pg.Pool => {
       const pinned = dialect.isDirect ? { options: startupOptions } : {};
-      const pool = new pg.Pool({ ...config, ...pinned, max, idleTimeoutMillis: 30_000 });
+      const pool = new pg.Pool({ ...config, ...pinned, query_timeout: silenceMs, max, idleTimeoutMillis: 30_000 });
       return pool.on('error', () => undefined); // an idle connection that dies is replaced at its next use
     };
-    this.#pool = open(options.poolSize);
-    this.#vitalPool = open(1);
+    this.#pool = open(options.poolSize, options.silenceMs);
+    this.#vitalPool = open(1, options.vitalSilenceMs);
   }
 
   /**
@@ -106,22 +110,19 @@ export class Database implements Queryable {
     });
   }
 
-  /** Runs `work` with a client inside one transaction, for migrations. */
-  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    const ignore = (): void => undefined; // its statements tell of the loss; without a listener it would end the process
-    client.on('error', ignore);
+  /** Runs `work` inside one transaction on a connection of its own, for migrations: they may take their time. */
+  async transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const { query_timeout: _, ...config } = clientConfig(this.#options, this.#options.connection);
+    const client = new pg.Client(config);
+    client.on('error', () => undefined); // its statements tell of the loss; without a listener it would end the process
     try {
+      await client.connect();
       await client.query('begin isolation level read committed');
       const result = await work(client);
       await client.query('commit');
       return result;
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
     } finally {
-      client.off('error', ignore);
-      client.release();
+      await client.end().catch(() => undefined); // which rolls back what is not committed
     }
   }
 
@@ -172,12 +173,16 @@ function isConflict(error: unknown): boolean {
   return kindOf(error) === 'transient' && codeOf(error)?.startsWith('40') === true;
 }
 
+// A network that swallows packets, as after a failover, ends no connection: the kernel would wait for a quarter of an hour,
+// and for two hours on a connection that is idle.
 function clientConfig(options: DatabaseOptions, connection: string | pg.ClientConfig): pg.ClientConfig {
   const config = typeof connection === 'string' ? { connectionString: connection } : connection;
   return {
     application_name: 'perdure',
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: options.silenceMs,
     ...config,
   };
 }

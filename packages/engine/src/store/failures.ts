@@ -58,6 +58,11 @@ export function isReadOnly(error: unknown): boolean {
   return codeOf(error) === '25006';
 }
 
+/** Whether the driver gave up waiting for an answer: the server is stuck, or nothing comes through to it. */
+export function isSilence(error: unknown): boolean {
+  return types.isNativeError(error) && error.message === 'Query read timeout';
+}
+
 /** Whether the named prepared statement is unknown or already there: a pooler in transaction mode stands between. */
 export function isPreparedStatementFault(error: unknown): boolean {
   const code = codeOf(error);

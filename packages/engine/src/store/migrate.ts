@@ -94,7 +94,7 @@ async function apply(db: Database, { id, name, sql }: (typeof migrations)[number
 }
 
 // `create … if not exists` of two sessions at once can still collide on the catalog's unique indexes.
-async function retryOnRace(db: Database, name: string, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+async function retryOnRace(db: Database, name: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction(work);
