@@ -38,7 +38,7 @@ export interface StartOptions extends PlaceOptions {
 export type Startable<Input, Output> = WorkflowReference<Input, Output> | WorkflowClass<Input, Output>;
 
 /** The input, if the workflow takes one, and options. */
-export type StartArguments<Input, Options = StartOptions> = [...OptionalInput<Input>, options?: Options];
+export type StartArguments<Input, Options = StartOptions> = [...OptionalInput<Input>, options?: Options | undefined];
 
 /** What a start needs to know of the engine. */
 export type StartHost = Pick<RunHost, 'maxPayloadBytes' | 'carrier'>;
