@@ -9,6 +9,7 @@ export {
   Step,
   stepNameOf,
   Workflow,
+  workflowNameOf,
   type StepDecorator,
   type StepMethodOptions,
   type WorkflowClass,
@@ -18,6 +19,8 @@ export {
 export {
   currentRun,
   currentStep,
+  findCurrentRun,
+  findCurrentStep,
   log,
   now,
   patched,

@@ -12,6 +12,7 @@ import {
   stepNameOf,
   Workflow,
   workflow,
+  workflowNameOf,
 } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -72,6 +73,16 @@ test('a run can tell whether it is replayed', async () => {
 
   expect(await run.result()).toEqual([false, false]);
   expect(seen).toEqual([false, true]);
+});
+
+test('a workflow class tells its name, a subclass has none of its own', () => {
+  @Workflow('base')
+  class Base {
+    async run(): Promise<void> {}
+  }
+  class Derived extends Base {}
+
+  expect([Base, Derived, class {}].map(workflowNameOf)).toEqual(['base', undefined, undefined]);
 });
 
 test('a step method tells its name, any other function has none', () => {

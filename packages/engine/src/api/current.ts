@@ -1,7 +1,7 @@
 // Free functions that act on the current run, which they find by themselves.
 
 import { randomUUID } from 'node:crypto';
-import { findContext, requireContext, requireRun, type StepContext } from '../run/context.js';
+import { findContext, requireContext, requireRun, type RunContext, type StepContext } from '../run/context.js';
 import { sleepIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
@@ -30,7 +30,16 @@ export interface CurrentRun {
 
 /** The current run, in workflow code and in steps. Throws NOT_IN_RUN. */
 export function currentRun(): CurrentRun {
-  const { run, step } = requireContext('currentRun');
+  return describe(requireContext('currentRun'));
+}
+
+/** The current run, or undefined outside of any. */
+export function findCurrentRun(): CurrentRun | undefined {
+  const context = findContext();
+  return context === undefined ? undefined : describe(context);
+}
+
+function describe({ run, step }: RunContext): CurrentRun {
   const { id, seed } = run;
   return {
     id,
@@ -52,6 +61,11 @@ export function currentStep(): StepContext {
   const { step } = requireContext('currentStep');
   if (step === undefined) throw new PerdureError('NOT_IN_RUN', { operation: 'currentStep (outside of a step)' });
   return step;
+}
+
+/** The attempt of a step that is executing, or undefined in workflow code and outside of runs. */
+export function findCurrentStep(): StepContext | undefined {
+  return findContext()?.step;
 }
 
 /**

@@ -75,6 +75,15 @@ export type WorkflowDecorator<Input, Output> = <Class extends WorkflowClass<Inpu
   context?: ClassDecoratorContext<Class>,
 ) => void;
 
+/**
+ * The name of the workflow that a class itself was declared to be by `@Workflow`; undefined for anything else, and for a subclass,
+ * which only inherits. For those who look through classes.
+ */
+export function workflowNameOf(target: unknown): string | undefined {
+  if (typeof target !== 'function' || !Object.hasOwn(target, definitionKey)) return undefined;
+  return (target as Partial<WorkflowReference<never, unknown>>)[definitionKey]?.name;
+}
+
 // Under this key a method carries the name of the step that it is. Shared by all copies of the package.
 const stepMethodKey = Symbol.for('perdure/step-method/v1');
 
