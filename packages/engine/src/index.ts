@@ -1,6 +1,7 @@
 // The whole public surface of perdure.
 
-export { createEngine, type CloseOptions, type Engine } from './api/engine.js';
+export { createEngine } from './api/create-engine.js';
+export type { CloseOptions, Engine } from './api/engine.js';
 export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
 export { implement } from './api/implement.js';
 export { describeWorkflow, type WorkflowDescription } from './api/describe.js';
@@ -44,6 +45,7 @@ export {
   type Stream,
   type StreamChunk,
 } from './api/stream.js';
+export type { Idempotent } from './api/idempotency.js';
 export type { RunChange, WatchOptions } from './api/watch.js';
 export { receive, send, topic, type ReceiveOptions, type SendOptions, type Topic } from './api/topic.js';
 export {

@@ -14,6 +14,7 @@ import { getEvent, type Event, type GetEventOptions } from './event.js';
 import { RunHandle } from './handle.js';
 import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
+import { refuseKey, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
 import { checkOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
@@ -39,20 +40,6 @@ import type { WorkflowReference } from './workflow.js';
 export interface CloseOptions {
   /** How long executing steps may take to end. Then their signals fire and their runs are handed over. Default: 30s. */
   readonly timeout?: Duration;
-}
-
-/**
- * An engine. Nothing happens before `launch`.
- *
- * @example
- * const engine = createEngine({ database: process.env.DATABASE_URL, workflows: [checkout] });
- * await engine.launch();
- * const run = await engine.startWorkflow(checkout, order, { id: `order-${order.id}` });
- * console.log(await run.result());
- * await engine.close();
- */
-export function createEngine(options: EngineOptions): Engine {
-  return new Engine(options);
 }
 
 /** Durable runs on one Postgres, in this process. */
@@ -126,8 +113,8 @@ export class Engine {
    * Starts a run. Once this has resolved, the run reaches its outcome as long as any process that hosts its workflow is alive.
    * The same id again is the same run. Inside workflow code the start is recorded as part of the calling run.
    * Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE, OPTION_INVALID, QUEUE_UNKNOWN, RUN_ID_INVALID, RUN_ID_CONFLICT,
-   * RUN_EXISTS, DEDUP_CONFLICT, TRANSACTION_UNUSABLE, ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and START_UNCONFIRMED when the
-   * database went away meanwhile.
+   * RUN_EXISTS, DEDUP_CONFLICT, IDEMPOTENCY_KEY_REUSED, TRANSACTION_UNUSABLE, ENGINE_NOT_LAUNCHED, ENGINE_CLOSED, and
+   * START_UNCONFIRMED when the database went away meanwhile.
    *
    * With `transaction`, a client of `pg` in a transaction that you have begun, the run exists exactly if that commits.
    *
@@ -136,7 +123,7 @@ export class Engine {
    */
   async startWorkflow<Input, Output>(
     workflow: Startable<Input, Output>,
-    ...startArguments: StartArguments<Input, StartOptions & InTransaction>
+    ...startArguments: StartArguments<Input, StartOptions & InTransaction & Idempotent>
   ): Promise<RunHandle<Output>> {
     const { input, options } = readArguments(startArguments);
     return this.#start(definitionOf(workflow), input, options);
@@ -160,12 +147,13 @@ export class Engine {
   async #start<Output>(
     definition: WorkflowDefinition,
     input: unknown,
-    options: StartOptions & InTransaction,
+    options: StartOptions & InTransaction & Idempotent,
   ): Promise<RunHandle<Output>> {
     const parts = this.#require('startWorkflow');
     const { executor, runs } = parts;
     if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
     const caller = findCallingRun(executor);
+    if (caller !== undefined || options.transaction !== undefined) refuseKey(options);
     const newRun = toNewRun(definition, input, options, executor);
     if (caller !== undefined) {
       const id = await startChildIn(caller, definition.name, newRun);

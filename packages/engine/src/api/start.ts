@@ -10,6 +10,7 @@ import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import { attributesOf } from './attributes.js';
 import type { WorkflowClass } from './decorators.js';
+import { idempotencyOf, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, type InTransaction } from './in-transaction.js';
 import { placeOf, type PlaceOptions } from './queue.js';
 import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
@@ -47,7 +48,7 @@ export type StartHost = Pick<RunHost, 'maxPayloadBytes' | 'carrier'>;
 export async function toNewRun(
   definition: WorkflowDefinition,
   input: unknown,
-  options: StartOptions,
+  options: StartOptions & Idempotent,
   host: StartHost,
 ): Promise<NewRun> {
   const { id, delay, timeout, attributes } = options;
@@ -60,6 +61,7 @@ export async function toNewRun(
     attributes: attributesOf(host, attributes),
     place: placeOf(options, definition.queue),
     rejectsDuplicate: options.onDuplicate === 'reject',
+    idempotency: idempotencyOf(options),
     input: await encodeInput(definition, input, host.maxPayloadBytes),
   };
 }

@@ -176,8 +176,8 @@ export class Lane {
     batch.starts = starts.filter(({ row, settle }) => {
       const run = written.findRun(row.id);
       if (run !== undefined) settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
-      // Absent after an answer: its dedup key is taken, or the run that starts it is lost. Sending it again would not help.
-      else if (isFinal) settle(row.place?.dedupKey === undefined ? 'refused' : 'exists');
+      // Absent after an answer: a key of it is taken, or the run that starts it is lost. Sending it again would not help.
+      else if (isFinal) settle((row.place?.dedupKey ?? row.idempotency) === undefined ? 'refused' : 'exists');
       else return true;
       return false;
     });

@@ -3,6 +3,7 @@
 
 import type { StartRow } from '../store/batch.js';
 import type { Database } from '../store/database.js';
+import { findKeyHolder, takeKeyFrom } from '../store/idempotency-keys.js';
 import { findDedupHolder } from '../store/queue-starts.js';
 import { selectRunsById } from '../store/runs.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
@@ -41,7 +42,7 @@ export class Starter {
 
   /**
    * Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, DEDUP_CONFLICT, QUEUE_UNKNOWN,
-   * START_UNCONFIRMED.
+   * IDEMPOTENCY_KEY_REUSED, START_UNCONFIRMED.
    */
   async start(newRun: NewRun, parent?: HostedRun): Promise<Ticket> {
     const { id, definition, place } = newRun;
@@ -56,9 +57,10 @@ export class Starter {
         // It may have failed for a reason of its own: an earlier execution of the parent has been lost with it.
         if (parent === undefined && !isPerdureError(failure, 'STEP_ABORTED')) throw failure;
       });
-      return ticket === undefined ? this.start(newRun, parent) : { ...ticket, isNew: false };
+      if (ticket === undefined) return this.start(newRun, parent);
+      return (await this.#findKeyed(newRun)) ?? { ...ticket, isNew: false };
     }
-    if (live !== undefined) return { id, isNew: false, outcome: undefined };
+    if (live !== undefined) return this.#findKeyed(newRun).then((found) => found ?? attach(id));
     const ticket = this.#insert(newRun, id, parent);
     this.#starting.set(id, { workflow: definition.name, ticket });
     try {
@@ -87,8 +89,8 @@ export class Starter {
     if (run !== undefined) admit(run);
     return new Promise<Ticket>((resolve, reject) => {
       // The code of a run with a generated id may run before the commit: nobody else can have that id, and no user
-      // function of a step starts before. A chosen id or a dedup key may be taken, so its code waits.
-      const isSafe = newRun.id === undefined && newRun.place?.dedupKey === undefined;
+      // function of a step starts before. A chosen id or a key may be taken, so its code waits.
+      const isSafe = (newRun.id ?? newRun.place?.dedupKey ?? newRun.idempotency) === undefined;
       const start = host.journal.start(
         run ?? { lane: undefined, undurable: 0 },
         row,
@@ -133,14 +135,29 @@ export class Starter {
     return parent === undefined && room() > 0 && queues.mayBegin(place.queue);
   }
 
+  // The run that has the key of a start. A key whose time is over is free from then on.
+  async #findKeyed({ idempotency, definition }: NewRun): Promise<Ticket | undefined> {
+    if (idempotency === undefined) return undefined;
+    const { database } = this.#options;
+    const holder = await findKeyHolder(database, idempotency);
+    if (holder === undefined) return undefined;
+    const { id, fingerprint, workflow, isExpired } = holder;
+    if (isExpired) return takeKeyFrom(database, id, idempotency.key).then(() => undefined);
+    if (fingerprint === idempotency.fingerprint && workflow === definition.name) return attach(id);
+    throw new PerdureError('IDEMPOTENCY_KEY_REUSED', { id });
+  }
+
   // A parent does not give up here either: a lost connection would become its child's result.
   async #findExisting(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { definition, place, rejectsDuplicate } = newRun;
+    const keyed = await this.#findKeyed(newRun);
+    if (keyed !== undefined) return keyed;
     const [existing] = await this.#find(parent, () => selectRunsById(this.#options.database, [id]));
     if (existing !== undefined) {
       checkSame(id, definition.name, existing.workflow);
-      return { id, isNew: false, outcome: undefined };
+      return attach(id);
     }
+    if (place?.dedupKey === undefined && newRun.idempotency !== undefined) return this.#insert(newRun, id, parent); // it is free by now
     if (place?.dedupKey === undefined)
       throw parent === undefined ? new PerdureError('RUN_NOT_FOUND', { id }) : lostParent(newRun);
     const { queue, dedupKey } = place;
@@ -149,7 +166,7 @@ export class Starter {
     if (rejectsDuplicate === true || holder.workflow !== definition.name) {
       throw new PerdureError('DEDUP_CONFLICT', { id, existing: holder.id, queue, dedupKey });
     }
-    return { id: holder.id, isNew: false, outcome: undefined };
+    return attach(holder.id);
   }
 
   async #find<T>(parent: HostedRun | undefined, find: () => Promise<T>): Promise<T> {
@@ -168,6 +185,10 @@ export class Starter {
 function lostParent({ definition }: NewRun): PerdureError {
   const reason = 'the run that starts it is no longer owned';
   return new PerdureError('STEP_ABORTED', { step: definition.name, reason });
+}
+
+function attach(id: RunId): Ticket {
+  return { id, isNew: false, outcome: undefined };
 }
 
 function checkSame(id: RunId, workflow: string, existing: string): void {
@@ -190,6 +211,7 @@ function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, paren
     // Who is in line in a queue needs no time. An inherited deadline ends a delay.
     dueAtMs: isOwned || isInLine ? undefined : Math.min(nowMs + (delayMs ?? 0), deadlineAtMs),
     place,
+    idempotency: newRun.idempotency,
     input,
     output: undefined,
     error: undefined,

@@ -5,6 +5,7 @@ import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
 import { int4Array, int8Array, textArray, timestampArray } from './binary-arrays.js';
 import { isEmpty, publicationColumns, publicationParts, type Publications } from './publications.js';
+import { idempotencyColumns, type IdempotencyKey } from './idempotency-keys.js';
 import { placeColumns, startedInQueuesPart, type QueuePlace } from './queue-starts.js';
 import { onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
 
@@ -19,6 +20,7 @@ export interface StartRow {
   readonly isOwned: boolean;
   readonly dueAtMs: number | undefined;
   readonly place: QueuePlace | undefined;
+  readonly idempotency: IdempotencyKey | undefined;
   readonly input: string;
   output: string | undefined;
   error: string | undefined;
@@ -181,9 +183,9 @@ export async function commitBatch(db: Queryable, executor: ExecutorId, rows: Bat
     ...outcomeColumns(rows.outcomes),
   ];
   const publishes = !isEmpty(rows.publications);
-  const queues = rows.starts.some(({ place }) => place !== undefined);
+  const queues = rows.starts.some(({ place, idempotency }) => place !== undefined || idempotency !== undefined);
   if (publishes) values.push(...publicationColumns(rows.publications));
-  if (queues) values.push(...placeColumns(rows.starts));
+  if (queues) values.push(...placeColumns(rows.starts), ...idempotencyColumns(rows.starts));
   const [plain, queueing] = publishes ? [writeAndPublish, writeAll] : [writeBatch, writeAndQueue];
   const row = onlyRow(await db.query(queues ? queueing : plain, values));
   return {

@@ -17,13 +17,14 @@ export interface QueuePlace {
 
 // As `started` in batch.ts. What is to run at once does so only if its queue has no limits and is not paused at this
 // moment, whatever its process remembers; otherwise it gets in line. Its deadline then counts from its claim.
-// `on conflict` without a target: a taken dedup key is as good a reason not to insert as a taken id.
+// `on conflict` without a target: a taken dedup or idempotency key is as good a reason not to insert as a taken id.
 // Rows are inserted, and numbered, in the order of the arrays.
-/** The common table expression `started`, with the columns of `placeColumns` from parameter `first` on. */
+/** The common table expression `started`, with the columns of `placeColumns` and `idempotencyColumns` from parameter `first` on. */
 export const startedInQueuesPart = (first: number): string => `started as (
      insert into {schema}.runs (id, workflow, version, status, executor, epoch, due_at, input, output, error, timeout_ms,
                                 deadline_at, parent_id, attributes, created_at, started_at, finished_at,
-                                queue, partition_key, priority, queue_position, dedup_key, slot)
+                                queue, partition_key, priority, queue_position, dedup_key, slot,
+                                idempotency_key, fingerprint)
      select s.id, s.workflow, s.version, case when s.owned > mine.owned then 'queued' else s.status end,
             case when mine.owned = 1 then $1::uuid end, mine.owned,
             case when mine.owned = 0 then coalesce(s.due_at, now()) end,
@@ -32,12 +33,15 @@ export const startedInQueuesPart = (first: number): string => `started as (
             s.parent_id, s.attributes::jsonb, s.created_at, case when mine.owned = 1 then s.created_at end, s.finished_at,
             s.queue, s.partition_key, s.priority, case when s.queue is not null then nextval('{schema}.queue_positions') end,
             s.dedup_key,
-            case when s.queue is null then null when mine.owned = 1 then 'held' when s.due_at is null then 'ready' else 'needed' end
+            case when s.queue is null then null when mine.owned = 1 then 'held' when s.due_at is null then 'ready' else 'needed' end,
+            s.idempotency_key, s.fingerprint
      from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int4[], $7::timestamptz[], $8::text[], $9::text[],
                  $10::text[], $11::int8[], $12::timestamptz[], $13::text[], $14::int4[], $15::text[], $16::timestamptz[],
-                 $17::timestamptz[], $${first}::text[], $${first + 1}::text[], $${first + 2}::int4[], $${first + 3}::text[])
+                 $17::timestamptz[], $${first}::text[], $${first + 1}::text[], $${first + 2}::int4[], $${first + 3}::text[],
+                 $${first + 4}::text[], $${first + 5}::text[])
        s (id, workflow, version, status, owned, due_at, input, output, error, timeout_ms, deadline_at, parent_id,
-          parent_epoch, attributes, created_at, finished_at, queue, partition_key, priority, dedup_key)
+          parent_epoch, attributes, created_at, finished_at, queue, partition_key, priority, dedup_key,
+          idempotency_key, fingerprint)
      cross join lateral (
        select case when s.queue is null or s.finished_at is not null or exists (
                 select from {schema}.queues q where q.name = s.queue and not q.is_limited and not q.is_paused)
