@@ -4,23 +4,13 @@ import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
+import type { ConnectionConfig } from '../store/connection.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
 import type { Schedule } from './schedule.js';
 import type { ContextCarrier } from '../run/carried-context.js';
 import { checkQueues, queueName, type Queue } from './queue.js';
 import type { Step } from './step.js';
 import type { WorkflowReference } from './workflow.js';
-
-/** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
-export interface ConnectionConfig {
-  readonly connectionString?: string | undefined;
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | (() => string | Promise<string>) | undefined;
-  readonly database?: string | undefined;
-  readonly ssl?: boolean | object | undefined;
-}
 
 /** Options of an engine. Durations are milliseconds or text as `'10s'`. */
 export interface EngineOptions {

@@ -27,6 +27,34 @@ const plannerSettings = [
 /** The startup options that pin plans and isolation. A pooler in transaction mode refuses them. */
 export const startupOptions = plannerSettings.map((setting) => `-c ${setting}`).join(' ');
 
+// The types of the driver stay inside of this layer: those who use the engine need not install them.
+
+/** How to reach Postgres, in the driver's words: a subset of the configuration of `pg`. */
+export interface ConnectionConfig {
+  readonly connectionString?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  readonly ssl?: boolean | object | undefined;
+}
+
+/** The same, with what the engine adds to it. */
+export interface DriverConfig extends ConnectionConfig {
+  readonly application_name?: string;
+  readonly connectionTimeoutMillis?: number;
+  readonly keepAlive?: boolean;
+  readonly keepAliveInitialDelayMillis?: number;
+  readonly query_timeout?: number;
+  readonly options?: string;
+}
+
+/** The part of the driver's clients and pools that statements need. */
+interface DriverClient {
+  query(query: { text: string; values: unknown[]; name?: string }): Promise<{ rows: Row[] }>;
+}
+
 /** A connection of one's own. */
 export class Connection implements Queryable {
   readonly #client: pg.Client;
@@ -39,7 +67,7 @@ export class Connection implements Queryable {
   }
 
   /** Connects; throws what the driver throws. */
-  static async open(config: pg.ClientConfig, dialect: Dialect): Promise<Connection> {
+  static async open(config: DriverConfig, dialect: Dialect): Promise<Connection> {
     const client = new pg.Client(dialect.isDirect ? { ...config, options: joinOptions(config.options) } : config);
     const connection = new Connection(client, dialect);
     client.on('error', () => (connection.#isOpen = false)); // an idle connection that dies must not end the process
@@ -77,7 +105,7 @@ export class Connection implements Queryable {
 
 /** Runs a statement on a driver's client: prepared where that is safe, and from then on unprepared where it is not. */
 export async function runStatement(
-  client: pg.Client | pg.Pool,
+  client: DriverClient,
   dialect: Dialect,
   statement: Statement,
   values: readonly unknown[],
@@ -89,19 +117,19 @@ export async function runStatement(
 }
 
 async function send(
-  client: pg.Client | pg.Pool,
+  client: DriverClient,
   dialect: Dialect,
   { name, text }: Statement,
   values: readonly unknown[],
 ): Promise<readonly Row[]> {
   const query = { text: textFor(text, dialect.schema), values: [...values] };
-  if (!dialect.isDirect) return (await client.query<Record<string, unknown>>(query)).rows;
+  if (!dialect.isDirect) return (await client.query(query)).rows;
   try {
-    return (await client.query<Record<string, unknown>>({ ...query, name })).rows;
+    return (await client.query({ ...query, name })).rows;
   } catch (error) {
     if (!isPreparedStatementFault(error)) throw error;
     dialect.isDirect = false;
-    return (await client.query<Record<string, unknown>>(query)).rows;
+    return (await client.query(query)).rows;
   }
 }
 

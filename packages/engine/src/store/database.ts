@@ -3,16 +3,23 @@
 
 import pg from 'pg';
 import { PerdureError } from '../values/errors.js';
-import { Connection, runStatement, startupOptions, type Dialect } from './connection.js';
+import {
+  Connection,
+  runStatement,
+  startupOptions,
+  type ConnectionConfig,
+  type Dialect,
+  type DriverConfig,
+} from './connection.js';
 import { codeOf, explain, kindOf } from './failures.js';
 import { onlyRow, readBoolean, readNumber, statement, type Queryable, type Row, type Statement } from './sql.js';
 
 /** Where the database is and how the engine may use it. */
 export interface DatabaseOptions {
   /** Connection string, or the driver's configuration. */
-  readonly connection: string | pg.ClientConfig;
+  readonly connection: string | ConnectionConfig;
   /** A way around a pooler in transaction mode, for LISTEN alone. */
-  readonly directConnection?: string | pg.ClientConfig;
+  readonly directConnection?: string | ConnectionConfig;
   readonly schema: string;
   /** Connections of the shared pool. */
   readonly poolSize: number;
@@ -22,6 +29,11 @@ export interface DatabaseOptions {
   readonly silenceMs: number;
   /** The same for the sign of life. */
   readonly vitalSilenceMs: number;
+}
+
+/** The part of the driver's clients that migrations need. */
+export interface TransactionClient {
+  query(text: string, values?: unknown[]): Promise<{ readonly rowCount: number | null }>;
 }
 
 const probe = statement(
@@ -111,7 +123,7 @@ export class Database implements Queryable {
   }
 
   /** Runs `work` inside one transaction on a connection of its own, for migrations: they may take their time. */
-  async transaction<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (client: TransactionClient) => Promise<T>): Promise<T> {
     const { query_timeout: _, ...config } = clientConfig(this.#options, this.#options.connection);
     const client = new pg.Client(config);
     client.on('error', () => undefined); // its statements tell of the loss; without a listener it would end the process
@@ -175,7 +187,7 @@ function isConflict(error: unknown): boolean {
 
 // A network that swallows packets, as after a failover, ends no connection: the kernel would wait for a quarter of an hour,
 // and for two hours on a connection that is idle.
-function clientConfig(options: DatabaseOptions, connection: string | pg.ClientConfig): pg.ClientConfig {
+function clientConfig(options: DatabaseOptions, connection: string | ConnectionConfig): DriverConfig {
   const config = typeof connection === 'string' ? { connectionString: connection } : connection;
   return {
     application_name: 'perdure',
@@ -197,7 +209,7 @@ export function isReadable(url: string): boolean {
   }
 }
 
-function describe(connection: string | pg.ClientConfig): string {
+function describe(connection: string | ConnectionConfig): string {
   const client = new pg.Client(connection);
   return `${client.host}:${client.port}/${client.database ?? ''}`;
 }

@@ -2,9 +2,8 @@
 // Each migration is its own transaction whose first act inserts its row: whoever comes second waits for that row,
 // finds it there, and goes on. No advisory lock, no session state.
 
-import type pg from 'pg';
 import { PerdureError } from '../values/errors.js';
-import type { Database } from './database.js';
+import type { Database, TransactionClient } from './database.js';
 import { codeOf, explain, kindOf } from './failures.js';
 import { migrations } from './migrations.generated.js';
 import { readBoolean, readNumber, statement, textFor } from './sql.js';
@@ -94,7 +93,11 @@ async function apply(db: Database, { id, name, sql }: (typeof migrations)[number
 }
 
 // `create … if not exists` of two sessions at once can still collide on the catalog's unique indexes.
-async function retryOnRace(db: Database, name: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function retryOnRace(
+  db: Database,
+  name: string,
+  work: (client: TransactionClient) => Promise<void>,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction(work);
