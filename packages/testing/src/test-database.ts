@@ -43,7 +43,7 @@ export async function ensureTemplate(name: string, { fingerprint, migrate }: Tem
     const unfinished = `${template}_unfinished`;
     await client.query(`drop database if exists ${escapeIdentifier(unfinished)} with (force)`);
     await client.query(`create database ${escapeIdentifier(unfinished)}`);
-    await migrate(withDatabase(testServerUrl(), unfinished));
+    await migrate(withDatabase(await testServerUrl(), unfinished));
     // Its last name is the mark of a finished template, and a connection to it would make every clone fail.
     await client.query(`alter database ${escapeIdentifier(unfinished)} with allow_connections false`);
     await client.query(`alter database ${escapeIdentifier(unfinished)} rename to ${escapeIdentifier(template)}`);
@@ -68,7 +68,7 @@ export async function createTestDatabase(
   });
   return {
     name,
-    url: withDatabase(testServerUrl(), name),
+    url: withDatabase(await testServerUrl(), name),
     drop: () =>
       onTestServer(async (client) => {
         await client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);

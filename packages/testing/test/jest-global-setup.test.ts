@@ -19,7 +19,7 @@ afterEach(() => {
 
 test('a run without a database of its own gets one, which is gone afterwards', async () => {
   await globalSetup();
-  const url = testServerUrl();
+  const url = await testServerUrl();
   const directory = process.env[testServerDirectoryVariable] ?? '';
   const { rows } = await (await connect(url)).query("select current_setting('max_connections') as connections");
 
@@ -36,11 +36,23 @@ test('the server of TEST_DATABASE_URL is used, and left alone', async () => {
   await globalSetup();
   await globalTeardown();
 
-  expect(testServerUrl()).toBe('postgres://tester@db.example/postgres');
+  expect(await testServerUrl()).toBe('postgres://tester@db.example/postgres');
 });
 
-test('without the global setup, the error says how to add it', () => {
-  expect(() => testServerUrl()).toThrow("globalSetup: '@perdure/testing/jest-global-setup'");
+test('without the global setup, there is a server as well, and all processes share it', async () => {
+  const first = await testServerUrl();
+  delete process.env[testServerVariable];
+
+  const second = await testServerUrl();
+
+  expect(second).toBe(first);
+  await expect(connect(first)).resolves.toBeDefined();
+});
+
+test('without the global setup, the server of TEST_DATABASE_URL is used', async () => {
+  process.env['TEST_DATABASE_URL'] = 'postgres://tester@db.example/postgres';
+
+  expect(await testServerUrl()).toBe('postgres://tester@db.example/postgres');
 });
 
 test('what a killed run left behind is removed by the next', async () => {

@@ -93,5 +93,5 @@ async function createTable(url: string): Promise<void> {
 
 /** On a server that outlives the run, templates with random fingerprints would pile up. */
 async function dropTemplate(name: string | undefined): Promise<void> {
-  await (await connect(testServerUrl())).query(`drop database ${name}`);
+  await (await connect(await testServerUrl())).query(`drop database ${name}`);
 }

@@ -1,0 +1,56 @@
+// An engine on a database of its own, whose time is the test's.
+
+import type { EngineOptions } from 'perdure';
+import { endWithTest } from './end-with-test.js';
+import { TestClock } from './test-clock.js';
+import { TestEngine } from './test-engine.js';
+import { createVirtualDatabase, openTables } from './virtual-database.js';
+
+/** Options of an engine under test: those of an engine, but for the database, and the time. */
+export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'directDatabase' | 'migrate'> {
+  /**
+   * `virtual`: time passes at its usual pace, and leaps when `clock.advance` says so. `skipping`: it also leaps to whatever is
+   * due next while the result of a run is awaited and all runs wait. Default: `virtual`.
+   */
+  readonly time?: 'virtual' | 'skipping';
+  /** What time it is when the engine is launched. Default: now. */
+  readonly startsAt?: Date;
+}
+
+/**
+ * A launched engine on a new database, and the clock of that database. Engines are silent unless given a logger, and runs leave
+ * memory as soon as they wait, so that every wait is also a replay. Ends with the test or, if it was made outside of one, with the
+ * test file, where the runner has global hooks (Jest; Vitest with `globals`); elsewhere call `close`. Throws what `launch` throws.
+ *
+ * @example
+ * const { engine, clock } = await createTestEngine({ workflows: [reminder] });
+ * const run = await engine.startWorkflow(reminder, 'ada@example.com');
+ * await clock.advance('3 days');
+ */
+export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
+  const { time = 'virtual', startsAt, schema = 'perdure', ...others } = options;
+  const database = await createVirtualDatabase(schema, startsAt);
+  const { client, tables } = await openTables(database.url, schema);
+  const clock = new TestClock(client, tables);
+  const test = new TestEngine({ database, clock, tables, options: { schema, ...others } });
+  endWithTest(test);
+  try {
+    await test.engine.launch();
+  } catch (error) {
+    await test.close();
+    throw error;
+  }
+  if (time === 'skipping') clock.startSkipping();
+  return test;
+}
+
+/**
+ * The clock of a database that `createTestEngine` has made, for another process that runs engines on it. Close it in the end.
+ *
+ * @example
+ * const clock = await connectTestClock(process.env.DATABASE_URL);
+ */
+export async function connectTestClock(url: string, { schema = 'perdure' } = {}): Promise<TestClock> {
+  const { client, tables } = await openTables(url, schema);
+  return new TestClock(client, tables);
+}

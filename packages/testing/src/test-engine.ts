@@ -1,0 +1,116 @@
+// An engine under test and what a test wants to know of it, or do to it.
+
+import { createEngine, silentLogger, type Engine, type EngineOptions, type RunStatus, type StepInfo } from 'perdure';
+import { hasEnded } from './end-with-test.js';
+import type { EngineTables } from './engine-tables.js';
+import type { TestClock } from './test-clock.js';
+import type { TestDatabase } from './test-database.js';
+import { waitFor } from './wait-for.js';
+
+/** A run, or its id. */
+export type RunReference = string | { readonly id: string };
+
+/** A recorded step of a run. */
+export interface TestStep extends StepInfo {
+  /** How many attempts it took. */
+  readonly attempts: number;
+}
+
+interface Parts {
+  readonly database: TestDatabase;
+  readonly clock: TestClock;
+  readonly tables: EngineTables;
+  readonly options: Omit<EngineOptions, 'database'>;
+}
+
+/** What `createTestEngine` makes. Its methods may be taken apart from it. */
+export class TestEngine {
+  /** The engine. */
+  readonly engine: Engine;
+  /** The time of the database. */
+  readonly clock: TestClock;
+  /** The database, which belongs to this alone. */
+  readonly database: TestDatabase;
+  readonly #tables: EngineTables;
+  readonly #options: Omit<EngineOptions, 'database'>;
+  readonly #engines: Engine[] = [];
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `createTestEngine`. */
+  constructor({ database, clock, tables, options }: Parts) {
+    this.database = database;
+    this.clock = clock;
+    this.#tables = tables;
+    this.#options = { logger: silentLogger, parkAfter: 0, ...options };
+    this.engine = this.#create({});
+  }
+
+  /** Another engine on the same database, as a second process would have one; its options are those of the first, but for these. */
+  readonly launchAnother = async (options: Omit<EngineOptions, 'database'> = {}): Promise<Engine> =>
+    this.#create(options).launch();
+
+  /** What a run has recorded, in the order in which results reached its code. */
+  readonly stepsOf = async (run: RunReference): Promise<readonly TestStep[]> => {
+    const id = idOf(run);
+    const [steps, failed] = [await this.engine.runs.steps(id), await this.#tables.countFailedAttempts(id)];
+    return steps.map((step) => ({ ...step, attempts: 1 + (failed.get(`${step.name} ${step.occurrence}`) ?? 0) }));
+  };
+
+  /** Resolves when a run has this status: `waiting`, `paused`, `failed`, … Rejects after ten seconds. */
+  readonly waitForStatus = async (run: RunReference, status: RunStatus): Promise<void> => {
+    const what = `run ${idOf(run)} to be ${status}`;
+    const probe = async (): Promise<RunStatus | undefined> => (await this.engine.runs.get(idOf(run)))?.status;
+    await waitFor(probe, { what, until: (seen) => seen === status });
+  };
+
+  /** The step of this name, as soon as a run has recorded it; of several, the first. Rejects after ten seconds. */
+  readonly waitForStep = async (run: RunReference, name: string): Promise<TestStep> => {
+    const find = async (): Promise<TestStep | undefined> =>
+      (await this.stepsOf(run)).find((step) => step.name === name);
+    return waitFor(find, { what: `run ${idOf(run)} to record step "${name}"` });
+  };
+
+  /**
+   * What a crash does, to an engine of this process: from one moment to the next it can write nothing, loses what it executes, and
+   * its runs go on elsewhere, or here, from what they have recorded. The engine starts again under a new id, so handles of its runs stay
+   * of use. Resolves when all its runs have been taken from it. Default: the first engine.
+   */
+  readonly crash = async (engine: Engine = this.engine): Promise<void> => {
+    const { executor } = await engine.health();
+    await this.#crash(executor.id);
+  };
+
+  /** Closes the engines and drops the database. Safe to repeat. */
+  readonly close = (): Promise<void> => (this.#closing ??= this.#close());
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #create(options: Omit<EngineOptions, 'database'>): Engine {
+    const engine = createEngine({ ...this.#options, ...options, database: this.database.url });
+    this.#engines.push(engine);
+    return engine;
+  }
+
+  async #crash(executor: string): Promise<void> {
+    await this.#tables.bury(executor);
+    // One sign of life to learn of the death and start again, another to take over what is left.
+    const probe = async (): Promise<boolean> => {
+      await this.#tables.askForLife();
+      return (await this.#tables.countRunsOf(executor)) === 0;
+    };
+    await waitFor(probe, { what: 'the runs of the crashed engine to be taken over' });
+  }
+
+  async #close(): Promise<void> {
+    hasEnded(this);
+    await this.clock.close();
+    await Promise.all(this.#engines.map((engine) => engine.close({ timeout: 0 })));
+    await this.database.drop();
+  }
+}
+
+function idOf(run: RunReference): string {
+  return typeof run === 'string' ? run : run.id;
+}
