@@ -38,6 +38,7 @@ function checkPackages(packages) {
   }
   const project = installPacked(packages);
   for (const { name, manifest } of packages) loadEntries(project, name, manifest);
+  for (const { name, manifest } of packages) attempt(`${name}: declarations`, () => compile(project, name, manifest));
 }
 
 function readPackages() {
@@ -93,6 +94,20 @@ function loadEntries(project, name, manifest) {
       node(project, '--no-experimental-require-module', 'load.cjs'),
     );
   }
+}
+
+// Nobody has to install types for what a package depends on, or skip the check of declarations: but for those of Node,
+// and of the frameworks that a package is for, which bring declarations that this would check as well.
+function compile(project, name, { peerDependencies }) {
+  const frameworks = Object.keys(peerDependencies ?? {}).filter((peer) => !/^(@perdure\/|perdure$)/.test(peer));
+  if (frameworks.length > 0) return;
+  writeFileSync(join(project, 'check.mts'), `import * as entry from '${name}';\nexport default entry;\n`);
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  const strict = ['--strict', '--skipLibCheck', 'false', '--module', 'nodenext', '--target', 'es2022', '--noEmit'];
+  execFileSync(join(root, 'node_modules/.bin/tsc'), [...strict, ...types, 'check.mts'], {
+    cwd: project,
+    stdio: 'inherit',
+  });
 }
 
 function node(cwd, ...options) {
