@@ -16,7 +16,7 @@ export const leaseMs = 6_000;
 export const parksCheaply = true;
 
 const queueName = 'bench';
-const prefetch = 500;
+const prefetch = 2_000;
 const mail = perdure.topic?.('mail');
 const verbs = {
   step: (name, fn) => perdure.runStep(name, fn),
@@ -32,7 +32,7 @@ export async function open({ url, role = 'both', concurrency = 1_000 }) {
     database: url,
     workflows: role === 'client' ? [] : Object.values(workflows),
     ...(has('queue') ? { queues: [perdure.queue(queueName)] } : {}),
-    // Draining: as many at once as the others, and a prefetch as large as theirs.
+    // Draining: as many at once as the others, and as many more as graphile-worker holds ready.
     maxConcurrentRuns: role === 'worker' ? concurrency + prefetch : Math.max(concurrency, 1_000),
     logger: perdure.silentLogger,
   });
