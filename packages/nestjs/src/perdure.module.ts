@@ -1,0 +1,158 @@
+// The modules. Core makes the engine and lasts to the end; worker runs workflows, last to boot and first to stop; feature gives refs
+// to modules that are loaded lazily; PerdureModule is what applications import.
+
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type Provider,
+} from '@nestjs/common';
+import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import type { Engine, Startable } from 'perdure';
+import { PerdureExplorer } from './explorer.js';
+import { PerdureHealthIndicator } from './health.js';
+import { engineOf, wishedFrom } from './injected-workflows.js';
+import type { PerdureModuleExtras, PerdureModuleOptions } from './options.js';
+import { RunInvoker } from './run-invoker.js';
+import { makeWorker, openRuntime, type Runtime } from './runtime.js';
+import {
+  defaultEngine,
+  getEngineToken,
+  getRuntimeToken,
+  getWorkerToken,
+  getWorkflowToken,
+  optionsToken,
+} from './tokens.js';
+import type { PerdureWorker } from './worker.js';
+import { WorkflowRef, type AnyWorkflow } from './workflow-ref.js';
+
+const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<PerdureModuleOptions>({
+    optionsInjectionToken: optionsToken,
+  })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createPerdureOptions')
+    .setExtras<Required<PerdureModuleExtras>>({ name: defaultEngine, isGlobal: true }, withEngine)
+    .build();
+
+/** What `PerdureModule.forRoot` takes. */
+export type PerdureRootOptions = typeof OPTIONS_TYPE;
+
+/** What `PerdureModule.forRootAsync` takes. */
+export type PerdureRootAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
+
+/** @internal */
+@Module({})
+class PerdureCoreModule extends ConfigurableModuleClass {}
+
+// Providers are listed late, when Nest looks through the modules: by then all files are loaded, and with them every wish.
+function withEngine(definition: DynamicModule, { name, isGlobal }: Required<PerdureModuleExtras>): DynamicModule {
+  const own = ownProviders(name);
+  return {
+    ...definition,
+    global: isGlobal,
+    imports: [...(definition.imports ?? []), DiscoveryModule],
+    get providers(): Provider[] {
+      return [...(definition.providers ?? []), ...own, ...refsOf(name, wishedFrom(name))];
+    },
+    get exports(): string[] {
+      return [getEngineToken(name), getRuntimeToken(name), ...wishedFrom(name).keys()];
+    },
+  };
+}
+
+function ownProviders(name: string): Provider[] {
+  return [
+    PerdureExplorer,
+    RunInvoker,
+    {
+      provide: getRuntimeToken(name),
+      inject: [optionsToken, PerdureExplorer, RunInvoker],
+      useFactory: (options: PerdureModuleOptions, explorer: PerdureExplorer, invoker: RunInvoker) =>
+        openRuntime({ name, options, explorer, invoker }),
+    },
+    {
+      provide: getEngineToken(name),
+      inject: [getRuntimeToken(name)],
+      useFactory: ({ engine }: Runtime): Engine => engine,
+    },
+  ];
+}
+
+function refsOf(name: string, workflows: ReadonlyMap<string, Startable<never, unknown>>): FactoryProvider[] {
+  return [...workflows].map(([provide, workflow]) => ({
+    provide,
+    inject: [getEngineToken(name), getRuntimeToken(name)],
+    useFactory: (engine: Engine, runtime: Runtime) =>
+      new WorkflowRef<AnyWorkflow>(engine, workflow, () => runtime.worker?.onStart(workflow)),
+  }));
+}
+
+/** @internal */
+@Module({})
+class PerdureWorkerModule {
+  // Nest calls the hooks of modules by their distance from the root, farthest first when booting and nearest first when closing; a
+  // global module counts as farthest. So this one is put before the root. There is no public way: see the tests of the lifecycle.
+  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
+    for (const each of modules.values()) if (each.metatype === PerdureWorkerModule) each.distance = -1;
+  }
+
+  static of(core: DynamicModule, name: string): DynamicModule {
+    const worker: FactoryProvider<PerdureWorker> = {
+      provide: getWorkerToken(name),
+      inject: [getRuntimeToken(name)],
+      useFactory: makeWorker,
+    };
+    return { module: PerdureWorkerModule, imports: [core], providers: [worker] };
+  }
+}
+
+/** @internal */
+@Module({})
+class PerdureFeatureModule {}
+
+/**
+ * Durable workflows for a Nest application. Import it once, at the root.
+ *
+ * @example
+ * @Module({ imports: [PerdureModule.forRoot({ database: process.env.DATABASE_URL })], providers: [CheckoutWorkflow] })
+ * export class AppModule {}
+ */
+@Module({ providers: [PerdureHealthIndicator], exports: [PerdureHealthIndicator] })
+export class PerdureModule {
+  /** An engine from options. The engine is launched before the `onModuleInit` of any provider, and runs workflows after the whole boot. */
+  static forRoot(options: PerdureRootOptions): DynamicModule {
+    return withWorker(PerdureCoreModule.forRoot(options), options);
+  }
+
+  /** The same, from options that a factory, a class or a provider gives. */
+  static forRootAsync(options: PerdureRootAsyncOptions): DynamicModule {
+    return withWorker(PerdureCoreModule.forRootAsync(options), options);
+  }
+
+  /**
+   * The refs of workflows, for modules that are loaded lazily: what `@InjectWorkflow` asks for elsewhere is there without it.
+   * The classes themselves stay among the providers of your modules.
+   */
+  static forFeature(workflows: readonly Startable<never, unknown>[], engine?: string): DynamicModule {
+    const refs = workflows.flatMap((workflow) => {
+      const name = engine ?? engineOf(workflow);
+      return refsOf(name, new Map([[getWorkflowToken(workflow, name), workflow]]));
+    });
+    return { module: PerdureFeatureModule, providers: refs, exports: refs.map(({ provide }) => provide) };
+  }
+}
+
+function withWorker(
+  core: DynamicModule,
+  { name = defaultEngine, isGlobal = true }: PerdureModuleExtras,
+): DynamicModule {
+  return {
+    module: PerdureModule,
+    global: isGlobal,
+    imports: [core, PerdureWorkerModule.of(core, name)],
+    exports: [core],
+  };
+}
