@@ -69,6 +69,7 @@ export type { CancelOptions, DeleteOptions, ResumeOptions, Runs, StepsOptions } 
 export type { RunInfo, RunSummary, StepInfo } from './api/run-info.js';
 export type { EngineOptions } from './api/options.js';
 export type { ContextCarrier } from './run/carried-context.js';
+export type { AroundStep, StepAttempt } from './run/around-step.js';
 export type { StepContext } from './run/context.js';
 export type { ConnectionConfig } from './store/connection.js';
 export { printMigrations } from './store/migrate.js';

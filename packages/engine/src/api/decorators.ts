@@ -151,7 +151,7 @@ function wrap(
 ): AnyMethod {
   const definition = defineStep(name, options);
   const wrapper = function (this: unknown, ...args: unknown[]): Promise<unknown> {
-    return callStep(definition, () => method.apply(this, args));
+    return callStep(definition, () => method.apply(this, args), args);
   };
   Object.defineProperty(wrapper, 'name', { value: method.name, configurable: true });
   Object.defineProperty(wrapper, stepMethodKey, { value: definition.name });

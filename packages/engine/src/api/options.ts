@@ -7,6 +7,7 @@ import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
 import type { ConnectionConfig } from '../store/connection.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
 import type { Schedule } from './schedule.js';
+import type { AroundStep } from '../run/around-step.js';
 import type { ContextCarrier } from '../run/carried-context.js';
 import { checkQueues, queueName, type Queue } from './queue.js';
 import type { Step } from './step.js';
@@ -37,6 +38,11 @@ export interface EngineOptions {
   readonly logger?: Logger;
   /** What goes along with the runs that are started, as tenant and user. Default: nothing. */
   readonly context?: ContextCarrier;
+  /**
+   * Stands around every attempt of a step: for tracing, or to put something else in its place in tests. What it returns or throws is
+   * the attempt's result, so it calls the body, or does not. Transactional steps are not concerned. Default: none.
+   */
+  readonly aroundStep?: AroundStep;
   /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
   readonly lease?: Duration;
   /** How long a waiting run stays in memory. Default: 10s. */
@@ -65,6 +71,7 @@ export interface Settings {
   readonly serveQueues: readonly string[] | undefined;
   readonly logger: Logger;
   readonly carrier: ContextCarrier | undefined;
+  readonly aroundStep: AroundStep | undefined;
   readonly leaseMs: number;
   readonly parkAfterMs: number;
   readonly pollMs: number | undefined;
@@ -111,6 +118,7 @@ export function checkOptions(options: EngineOptions): Settings {
     serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     carrier: options.context,
+    aroundStep: options.aroundStep,
     leaseMs,
     parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),

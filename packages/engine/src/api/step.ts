@@ -44,7 +44,7 @@ export function step<Args extends readonly unknown[], Result>(
   options: StepOptions = {},
 ): (...args: Args) => Promise<Result> {
   const definition = defineStep(name, options);
-  const call = (...args: Args): Promise<Result> => callStep(definition, () => run(...args));
+  const call = (...args: Args): Promise<Result> => callStep(definition, () => run(...args), args);
   // Its arguments are the input: they were encoded by startStep, and checked by its types.
   const asWorkflow = (args: unknown): Promise<Result> => call(...(args as Args));
   const asRun = (): WorkflowDefinition => define(`step ${name}`, asWorkflow, {});
@@ -88,10 +88,11 @@ export function defineStep(name: string, { retry, timeout, formerly }: StepOptio
 export async function callStep<Result>(
   definition: StepDefinition,
   run: () => Promise<Result> | Result,
+  args: readonly unknown[] = [],
 ): Promise<Result> {
   const context = findContext();
   if (context === undefined || context.step !== undefined) return run();
-  return (await runStepIn(context.run, definition, run)) as Result;
+  return (await runStepIn(context.run, definition, { call: run, args })) as Result;
 }
 
 function positive(timeoutMs: number): number {

@@ -2,6 +2,7 @@
 
 import type { Database } from '../store/database.js';
 import type { Logger } from '../values/logger.js';
+import type { AroundStep } from './around-step.js';
 import type { ContextCarrier } from './carried-context.js';
 import type { Registry } from './definition.js';
 import type { CommitNews } from './journal-lane.js';
@@ -17,6 +18,7 @@ export interface ExecutorOptions {
   /** The queues to serve; undefined for all. */
   readonly serveQueues: readonly string[] | undefined;
   readonly maxPayloadBytes: number;
+  readonly aroundStep: AroundStep | undefined;
   readonly carrier: ContextCarrier | undefined;
   /** Something was committed that other processes want to know. */
   readonly onCommitted: (news: CommitNews) => void;

@@ -7,6 +7,7 @@ import type { History } from '../store/steps.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import type { FinalStatus } from '../values/status.js';
+import type { AroundStep } from './around-step.js';
 import type { ContextCarrier } from './carried-context.js';
 import type { Clock } from './clock.js';
 import type { WorkflowDefinition } from './definition.js';
@@ -41,6 +42,7 @@ export interface RunHost {
   readonly logger: Logger;
   readonly parkAfterMs: number;
   readonly maxPayloadBytes: number;
+  readonly options: { readonly aroundStep: AroundStep | undefined };
   /** Runs something in the asynchronous context of the launch: that of whoever started a run is gone once it is replayed. */
   readonly outside: <T>(work: () => T) => T;
   /** What goes along with the runs that are started. */

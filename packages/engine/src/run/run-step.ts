@@ -22,8 +22,15 @@ export interface StepDefinition {
   readonly timeoutMs: number | undefined;
 }
 
+/** The user function of a step. */
+export interface StepBody {
+  readonly call: () => unknown;
+  /** What it is called with; recorded nowhere. */
+  readonly args: readonly unknown[];
+}
+
 /** Calls a step in a run. Its result is durable before any user function of the run starts after it. */
-export function runStepIn(run: Run, definition: StepDefinition, body: () => unknown): Promise<unknown> {
+export function runStepIn(run: Run, definition: StepDefinition, body: StepBody): Promise<unknown> {
   const { name, formerly } = definition;
   // An attempt begins in a callback of a commit or a timer; what the caller keeps in storages of its own must be there too.
   const inCaller = AsyncLocalStorage.snapshot();
@@ -36,7 +43,7 @@ export function runStepIn(run: Run, definition: StepDefinition, body: () => unkn
 }
 
 interface StepWork {
-  readonly body: () => unknown;
+  readonly body: StepBody;
   /** Runs something in the asynchronous context of the step's call. */
   readonly inCaller: <T>(work: () => T) => T;
 }
@@ -86,7 +93,8 @@ class StepExecution {
   async #execute(attempt: number): Promise<Result | undefined> {
     const control = new AttemptControl(this.#run, this.#definition, attempt);
     const { body, inCaller } = this.#work;
-    const attempted = (): unknown => inCaller(() => withContext({ run: this.#run, step: control }, body));
+    const work = this.#surrounded(body, attempt);
+    const attempted = (): unknown => inCaller(() => withContext({ run: this.#run, step: control }, work));
     try {
       const value = await control.race(attempted);
       return this.#toResult(value);
@@ -95,6 +103,14 @@ class StepExecution {
     } finally {
       control.end();
     }
+  }
+
+  #surrounded({ call, args }: StepBody, attempt: number): () => unknown {
+    const { host, id: runId, seed } = this.#run;
+    const { aroundStep } = host.options;
+    if (aroundStep === undefined) return call;
+    const { name: step } = this.#definition;
+    return () => aroundStep({ runId, workflow: seed.definition.name, step, attempt, args }, call);
   }
 
   // A value that cannot be stored is the step's error, however many attempts are left: what the step does is done.
