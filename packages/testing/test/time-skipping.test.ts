@@ -6,7 +6,7 @@ import { now, receive, runStep, sleep, topic, workflow } from 'perdure';
 import { createTestEngine } from '../src/index.js';
 
 test('the result of a month of reminders is there at once', async () => {
-  const month = workflow('month', async (_: undefined) => {
+  const month = workflow('month', async () => {
     const sent: number[] = [];
     for (let week = 1; week <= 4; week++) {
       await sleep('1 week');
@@ -16,7 +16,7 @@ test('the result of a month of reminders is there at once', async () => {
   });
   const { engine } = await createTestEngine({ workflows: [month], time: 'skipping' });
 
-  const run = await engine.startWorkflow(month, undefined);
+  const run = await engine.startWorkflow(month);
 
   expect(await run.result()).toEqual([1, 2, 3, 4]);
 });
@@ -26,10 +26,10 @@ test('a parent that waits for its children skips with them', async () => {
     await sleep(`${days} days`);
     return now();
   });
-  const parent = workflow('parent', async (_: undefined) => Promise.all([child(2), child(20)]));
+  const parent = workflow('parent', async () => Promise.all([child(2), child(20)]));
   const { engine } = await createTestEngine({ workflows: [parent, child], time: 'skipping' });
 
-  const run = await engine.startWorkflow(parent, undefined);
+  const run = await engine.startWorkflow(parent);
 
   const [early, late] = await run.result();
   expect((late.getTime() - early.getTime()) / 86_400_000).toBeCloseTo(18, 1);
@@ -37,10 +37,10 @@ test('a parent that waits for its children skips with them', async () => {
 
 test('time does not leap while nobody awaits a result', async () => {
   const approval = topic<string>('approval');
-  const asking = workflow('asking', async (_: undefined) => receive(approval, { timeout: '1 day' }));
+  const asking = workflow('asking', async () => receive(approval, { timeout: '1 day' }));
   const { engine, clock, waitForStatus } = await createTestEngine({ workflows: [asking], time: 'skipping' });
   const before = await clock.now();
-  const run = await engine.startWorkflow(asking, undefined);
+  const run = await engine.startWorkflow(asking);
   await waitForStatus(run, 'waiting');
 
   await clock.settle();
@@ -53,7 +53,7 @@ test('time does not leap while nobody awaits a result', async () => {
 test('time does not leap over a step that executes', async () => {
   const signals = new EventEmitter();
   const started = once(signals, 'started');
-  const working = workflow('working', async (_: undefined) => {
+  const working = workflow('working', async () => {
     const work = runStep('work', async () => {
       const finished = once(signals, 'finished');
       signals.emit('started');
@@ -63,7 +63,7 @@ test('time does not leap over a step that executes', async () => {
     return Promise.race([work, sleep('30 days').then(() => 'slept')]);
   });
   const { engine, clock } = await createTestEngine({ workflows: [working], time: 'skipping' });
-  const result = (await engine.startWorkflow(working, undefined)).result();
+  const result = (await engine.startWorkflow(working)).result();
   await started;
 
   await clock.settle();
