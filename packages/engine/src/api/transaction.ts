@@ -39,8 +39,17 @@ export async function runTransaction<Transaction, Result>(
     const reason = `it is none of ${isolations.join(', ')}`;
     throw new PerdureError('OPTION_INVALID', { option: 'isolation', value: isolation, reason });
   }
+  requireSource(source);
   const definition = { name: checkName('step', name), source, isolation, isReadOnly, body };
   return (await runTransactionIn(run, definition)) as Result;
+}
+
+// For programs without types, which may pass the pool itself.
+function requireSource<Transaction>(source: DataSource<Transaction>): void {
+  const given: Partial<DataSource<Transaction>> | null | undefined = source;
+  if (typeof given?.transaction === 'function' && typeof given.use === 'function') return;
+  const reason = 'make one with pgSource(), or see DataSource';
+  throw new PerdureError('OPTION_INVALID', { option: 'source', value: typeof given, reason });
 }
 
 /** The part of a client of `pg` that transactions use. */
