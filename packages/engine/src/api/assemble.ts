@@ -4,7 +4,7 @@
 import type { Registry } from '../run/definition.js';
 import { Executor } from '../run/executor.js';
 import { OpenTransactions } from '../run/open-transactions.js';
-import { claimer, type Claimer } from '../services/claimer.js';
+import { Claimer } from '../services/claimer.js';
 import { heartbeatService, recoveryService } from '../services/heartbeat.js';
 import { Listener } from '../services/listener.js';
 import { mailService } from '../services/mail-service.js';
@@ -113,7 +113,7 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
   const stranded = strandedWatch(database, logger);
   const transactions = new OpenTransactions(() => services.transactionEnds.pokeWithin(firstAskMs));
   const ends: TransactionWatch = transactionWatch({ database, executor, transactions, pollMs });
-  const claims: Claimer = claimer({ database, executor, pollMs });
+  const claims = new Claimer({ database, executor, pollMs });
   const onDead = (): void => services.recoveries.poke();
   const onLeap = (): void => [services.claims, services.schedules].forEach((service) => service.poke());
   const services: Services = {

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
-import { claimRuns, releaseUnknown } from '../store/queues.js';
+import { claimRuns, releaseUnknown, type Claim } from '../store/queues.js';
 import type { ExecutorId } from '../values/ids.js';
 import { Service } from './service.js';
 
@@ -31,76 +31,129 @@ const fruitlessSweeps = 20;
 const sweepEveryMs = 30_000;
 const sweepsAfterErrorMs = 60_000;
 
-/** The claimer, and what tells it that a run has left. */
-export interface Claimer {
-  readonly service: Service;
-  readonly onRoom: (queue: string | undefined) => void;
+// A claim whose answer is still to come.
+interface Asked {
+  readonly by: ExecutorId;
+  readonly limit: number;
+  readonly answer: Promise<Claim>;
 }
 
 /** The claimer of one executor. */
-export function claimer({ database, executor, pollMs }: ClaimerOptions): Claimer {
-  const { registry, maxConcurrentRuns } = executor.options;
+export class Claimer {
+  readonly service: Service;
+  readonly #options: ClaimerOptions;
   // With more work than room, the next claim waits until a quarter is free: claiming one by one would cost a statement a run.
-  const portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
-  let isHungry = false;
+  readonly #portion: number;
+  readonly #cursors = new Map<string, string>();
+  #isHungry = false;
+  #hasLimits = false;
+  #fruitless = 0;
+  #rounds = 0;
+  #comeBackInMs = lockedMs;
   // Of performance.now(): the answer of a claim can be lost long before the claim commits.
-  let sweptAt = performance.now();
-  let sweepsUntil = -Infinity;
-  let comeBackInMs = lockedMs;
-  let hasLimits = false;
-  let fruitless = 0;
-  let rounds = 0;
-  const cursors = new Map<string, string>();
-  // Gives back what is owned and not in memory, before the next claim: nothing of a claim is under way here then.
-  const sweep = async (id: ExecutorId): Promise<void> => {
-    const now = performance.now();
-    if (now > sweepsUntil && now - sweptAt < sweepEveryMs) return;
-    const released = await releaseUnknown(database, id, executor.knownRuns);
-    sweptAt = now;
-    if (released > 0) executor.logger.warn({ runs: released }, 'runs were owned here and not in memory: released');
-  };
-  const claim = async (): Promise<number> => {
-    const limit = Math.min(executor.room, batchSize);
-    isHungry = limit < portion;
-    if (limit === 0 || registry.hosted.length === 0) return pollMs();
-    const { executorId: id, queues: book } = executor;
-    await sweep(id);
-    // The odd one goes to either side in turn, so that neither queues nor other work starve at a room of one.
-    const standing = { serves: book.serves, live: book.live, cursors, share: (limit + (rounds++ % 2)) >> 1 };
-    const { hosted } = registry;
-    const claimed = await claimRuns(database, { executor: id, hosted, limit, standing });
-    const { runs, nextDueInMs = Infinity, hasPassedOver, queues } = claimed;
-    for (const [queue, key] of queues.cursors) cursors.set(queue, key);
-    hasLimits = queues.hasLimits;
-    fruitless = runs.length > 0 ? 0 : fruitless + 1;
-    await executor.adopt(runs, id);
-    isHungry = runs.length === limit;
-    book.isBehind = isHungry;
-    if (isHungry && executor.room >= portion) return 0;
-    if (queues.hasMore && fruitless < fruitlessSweeps && executor.room > 0) return 0;
-    comeBackInMs = hasPassedOver ? Math.min(comeBackInMs * 2, longestLockedMs) : lockedMs;
-    return soonest([
-      pollMs(),
-      isHungry ? Infinity : nextDueInMs,
-      hasPassedOver ? comeBackInMs : Infinity,
-      queues.isContended ? contendedMs : Infinity,
-      hasLimits ? blockedMs : Infinity,
-      Math.ceil(queues.nextAdmissionInMs ?? Infinity),
-    ]);
-  };
-  const round = async (): Promise<number> => {
+  #sweptAt = performance.now();
+  #sweepsUntil = -Infinity;
+
+  constructor(options: ClaimerOptions) {
+    const {
+      logger,
+      options: { maxConcurrentRuns },
+    } = options.executor;
+    this.#options = options;
+    this.#portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
+    this.service = new Service({ name: 'claimer', round: () => this.#round(), logger, retryMs: 250 });
+  }
+
+  /** A run has left. */
+  onRoom(queue: string | undefined): void {
+    const isWaiting = this.#isHungry
+      ? this.#options.executor.room >= this.#portion
+      : this.#hasLimits && queue !== undefined;
+    if (isWaiting) this.service.poke();
+  }
+
+  async #round(): Promise<number> {
     try {
-      return await claim();
+      return await this.#claimAll();
     } catch (error) {
-      sweepsUntil = performance.now() + sweepsAfterErrorMs; // the claim may have been carried out, or still be
+      this.#sweepsUntil = performance.now() + sweepsAfterErrorMs; // the claim may have been carried out, or still be
       throw error;
     }
-  };
-  const onRoom = (queue: string | undefined): void => {
-    if (isHungry ? executor.room >= portion : hasLimits && queue !== undefined) service.poke();
-  };
-  const service = new Service({ name: 'claimer', round, logger: executor.logger, retryMs: 250 });
-  return { service, onRoom };
+  }
+
+  // Claims until there is no more work, or no more room.
+  async #claimAll(): Promise<number> {
+    const { executor, pollMs } = this.#options;
+    const limit = Math.min(executor.room, batchSize);
+    this.#isHungry = limit < this.#portion;
+    if (limit === 0 || executor.options.registry.hosted.length === 0) return pollMs();
+    await this.#sweep();
+    for (let asked = this.#ask(limit); ;) {
+      const claim = await asked.answer;
+      this.#learn(claim, asked.limit);
+      const next = this.#askAhead(claim);
+      await executor.adopt(claim.runs, asked.by);
+      if (next === undefined) return this.#waitAfter(claim);
+      asked = next;
+    }
+  }
+
+  #ask(limit: number): Asked {
+    const { database, executor } = this.#options;
+    const { executorId, queues, options } = executor;
+    // The odd one goes to either side in turn, so that neither queues nor other work starve at a room of one.
+    const share = (limit + (this.#rounds++ % 2)) >> 1;
+    const standing = { serves: queues.serves, live: queues.live, cursors: this.#cursors, share };
+    const answer = claimRuns(database, { executor: executorId, hosted: options.registry.hosted, limit, standing });
+    answer.catch(() => undefined); // nobody waits for it yet
+    return { by: executorId, limit, answer };
+  }
+
+  // With plenty of work, the database claims the next runs while this process begins these.
+  #askAhead({ runs, queues }: Claim): Asked | undefined {
+    const room = this.#options.executor.room - runs.length;
+    // The limits of an executor count what is in memory: these runs are not yet.
+    if (!this.#isHungry || queues.hasLimits || room < this.#portion || this.#isSweepDue) return undefined;
+    return this.#ask(Math.min(room, batchSize));
+  }
+
+  #learn({ runs, queues }: Claim, limit: number): void {
+    for (const [queue, key] of queues.cursors) this.#cursors.set(queue, key);
+    this.#hasLimits = queues.hasLimits;
+    this.#fruitless = runs.length > 0 ? 0 : this.#fruitless + 1;
+    this.#isHungry = runs.length === limit;
+    this.#options.executor.queues.isBehind = this.#isHungry;
+  }
+
+  #waitAfter({ nextDueInMs = Infinity, hasPassedOver, queues }: Claim): number {
+    const { executor, pollMs } = this.#options;
+    if (this.#isHungry && executor.room >= this.#portion) return 0;
+    if (queues.hasMore && this.#fruitless < fruitlessSweeps && executor.room > 0) return 0;
+    this.#comeBackInMs = hasPassedOver ? Math.min(this.#comeBackInMs * 2, longestLockedMs) : lockedMs;
+    return soonest([
+      pollMs(),
+      this.#isHungry ? Infinity : nextDueInMs,
+      hasPassedOver ? this.#comeBackInMs : Infinity,
+      queues.isContended ? contendedMs : Infinity,
+      this.#hasLimits ? blockedMs : Infinity,
+      Math.ceil(queues.nextAdmissionInMs ?? Infinity),
+    ]);
+  }
+
+  get #isSweepDue(): boolean {
+    const now = performance.now();
+    return now <= this.#sweepsUntil || now - this.#sweptAt >= sweepEveryMs;
+  }
+
+  // Gives back what is owned and not in memory, before the next claim: nothing of a claim is under way here then.
+  async #sweep(): Promise<void> {
+    if (!this.#isSweepDue) return;
+    const { database, executor } = this.#options;
+    const now = performance.now();
+    const released = await releaseUnknown(database, executor.executorId, executor.knownRuns);
+    this.#sweptAt = now;
+    if (released > 0) executor.logger.warn({ runs: released }, 'runs were owned here and not in memory: released');
+  }
 }
 
 function soonest(waitsMs: readonly number[]): number {
