@@ -8,5 +8,6 @@ export { seededRandom, type SeededRandom } from './seeded-random.js';
 export { spawnProcess, type ProcessExit, type SpawnedProcess, type SpawnOptions } from './spawn-process.js';
 export type { TestClock } from './test-clock.js';
 export { createTestDatabase, ensureTemplate, type TemplateRecipe, type TestDatabase } from './test-database.js';
-export type { RunReference, TestEngine, TestStep } from './test-engine.js';
+export type { StepMock, StepReference } from './step-mocks.js';
+export type { MockStep, RunReference, TestEngine, TestStep } from './test-engine.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

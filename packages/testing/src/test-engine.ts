@@ -3,6 +3,7 @@
 import { createEngine, silentLogger, type Engine, type EngineOptions, type RunStatus, type StepInfo } from 'perdure';
 import { hasEnded } from './end-with-test.js';
 import type { EngineTables } from './engine-tables.js';
+import { StepMocks, type StepMock, type StepReference } from './step-mocks.js';
 import type { TestClock } from './test-clock.js';
 import type { TestDatabase } from './test-database.js';
 import { waitFor } from './wait-for.js';
@@ -34,6 +35,7 @@ export class TestEngine {
   readonly #tables: EngineTables;
   readonly #options: Omit<EngineOptions, 'database'>;
   readonly #engines: Engine[] = [];
+  readonly #mocks = new StepMocks();
   #closing: Promise<void> | undefined;
 
   /** @internal Use `createTestEngine`. */
@@ -77,8 +79,39 @@ export class TestEngine {
    */
   readonly crash = async (engine: Engine = this.engine): Promise<void> => {
     const { executor } = await engine.health();
-    await this.#crash(executor.id);
+    await this.#tables.bury(executor.id);
+    await this.#takeOver(executor.id);
   };
+
+  /**
+   * Crashes the engine that next executes this step, as `crash` does, when the step has done its work and before that is recorded: the
+   * moment that has it executed again. Resolves when the run has been taken over.
+   *
+   * @example
+   * const crashed = crashAt(charge);
+   * const run = await engine.startWorkflow(checkout, order);
+   * await crashed;
+   */
+  readonly crashAt = (step: StepReference): Promise<void> =>
+    new Promise((resolve, reject) => {
+      this.#mocks.onceBehind(step, async ({ runId }) => {
+        const owner = await this.#tables.findOwner(runId);
+        if (owner === undefined)
+          return reject(new Error(`run ${runId} is not executed by anybody, so nothing crashed`));
+        await this.#tables.bury(owner);
+        this.#takeOver(owner).then(resolve, reject); // not awaited: the attempt's result has to come, and be refused
+      });
+    });
+
+  /**
+   * Puts something in the place of a step, in all engines of this test. It may throw, and counts as an attempt of the step as ever.
+   * Transactional steps cannot be replaced.
+   *
+   * @example
+   * const mock = mockStep(charge, async (order) => ({ id: `test-${order.id}` }));
+   */
+  readonly mockStep: MockStep = (step: StepReference, call: (...args: never) => unknown): StepMock =>
+    this.#mocks.replace(step, call as (...args: readonly unknown[]) => unknown);
 
   /** Closes the engines and drops the database. Safe to repeat. */
   readonly close = (): Promise<void> => (this.#closing ??= this.#close());
@@ -88,13 +121,17 @@ export class TestEngine {
   }
 
   #create(options: Omit<EngineOptions, 'database'>): Engine {
-    const engine = createEngine({ ...this.#options, ...options, database: this.database.url });
+    const all = { ...this.#options, ...options };
+    const engine = createEngine({
+      ...all,
+      aroundStep: this.#mocks.around(all.aroundStep),
+      database: this.database.url,
+    });
     this.#engines.push(engine);
     return engine;
   }
 
-  async #crash(executor: string): Promise<void> {
-    await this.#tables.bury(executor);
+  async #takeOver(executor: string): Promise<void> {
     // One sign of life to learn of the death and start again, another to take over what is left.
     const probe = async (): Promise<boolean> => {
       await this.#tables.askForLife();
@@ -109,6 +146,15 @@ export class TestEngine {
     await Promise.all(this.#engines.map((engine) => engine.close({ timeout: 0 })));
     await this.database.drop();
   }
+}
+
+/** Puts something in the place of a step: typed by the step itself, or by its name. */
+export interface MockStep {
+  <Args extends readonly unknown[], Result>(
+    step: (...args: Args) => Promise<Result>,
+    call: (...args: Args) => Result | Promise<Result>,
+  ): StepMock;
+  (step: string, call: (...args: never) => unknown): StepMock;
 }
 
 function idOf(run: RunReference): string {
