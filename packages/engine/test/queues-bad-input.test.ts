@@ -23,6 +23,13 @@ test.each<[string, QueueOptions]>([
   await perdureErrorOf(() => queue('bad', options), 'OPTION_INVALID');
 });
 
+test.each([[{ concurency: 5 }], [{ perKey: { concurency: 5 } }], [{ rateLimit: { max: 5, per: '1s' } }]])(
+  'a misspelt limit is refused: %j',
+  async (options) => {
+    await perdureErrorOf(() => queue('bad', options as QueueOptions), 'OPTION_INVALID');
+  },
+);
+
 test('limits that contradict each other are refused', async () => {
   await perdureErrorOf(() => queue('bad', { concurrency: 3, executorConcurrency: 5 }), 'QUEUE_LIMIT_CONFLICT');
   await perdureErrorOf(() => queue('bad', { concurrency: 3, perKey: { concurrency: 5 } }), 'QUEUE_LIMIT_CONFLICT');

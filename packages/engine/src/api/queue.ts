@@ -56,11 +56,13 @@ export function queue(name: string, options: QueueOptions = {}): Queue {
 
 /** Checks limits. Throws OPTION_INVALID, DURATION_INVALID, QUEUE_LIMIT_CONFLICT. */
 export function checkLimits(name: string, options: QueueOptions): QueueLimits {
-  const { concurrency, executorConcurrency, perKey, rateLimit, releaseWhileWaiting = false } = options;
+  const { concurrency, executorConcurrency, perKey, rateLimit, releaseWhileWaiting = false, ...unknown } = options;
+  for (const [option, value] of Object.entries<unknown>(unknown))
+    throw invalid(option, value, 'queues have no such option, and a limit that is misspelt would be none');
   const limits: QueueLimits = {
     concurrency: checkCount(concurrency, 'concurrency'),
     executorConcurrency: checkCount(executorConcurrency, 'executorConcurrency'),
-    keyConcurrency: checkCount(perKey?.concurrency, 'perKey.concurrency'),
+    keyConcurrency: perKey === undefined ? undefined : requireCount(perKey.concurrency, 'perKey.concurrency'),
     rateLimit: rateLimit === undefined ? undefined : requireCount(rateLimit.limit, 'rateLimit.limit'),
     ratePerMs: rateLimit === undefined ? undefined : checkWindow(rateLimit.per),
     isRatePerKey: rateLimit?.key !== undefined,
