@@ -1,7 +1,7 @@
 // The whole public surface of perdure.
 
 export { createEngine } from './api/create-engine.js';
-export type { CloseOptions, Engine } from './api/engine.js';
+export type { Engine } from './api/engine.js';
 export { workflow, contract, type WorkflowOptions, type WorkflowReference } from './api/workflow.js';
 export { implement } from './api/implement.js';
 export { describeWorkflow, type WorkflowDescription } from './api/describe.js';
@@ -45,6 +45,7 @@ export {
   type Stream,
   type StreamChunk,
 } from './api/stream.js';
+export type { DriveOptions, DriveReport } from './api/drive.js';
 export type { Idempotent } from './api/idempotency.js';
 export type { RunChange, WatchOptions } from './api/watch.js';
 export { receive, send, topic, type ReceiveOptions, type SendOptions, type Topic } from './api/topic.js';
@@ -67,7 +68,7 @@ export type { Health } from './api/health.js';
 export type { ListOptions, RunPage } from './api/list.js';
 export type { CancelOptions, DeleteOptions, ResumeOptions, Runs, StepsOptions } from './api/manage.js';
 export type { RunInfo, RunSummary, StepInfo } from './api/run-info.js';
-export type { EngineOptions } from './api/options.js';
+export type { CloseOptions, EngineOptions } from './api/options.js';
 export type { ContextCarrier } from './run/carried-context.js';
 export type { AroundStep, StepAttempt } from './run/around-step.js';
 export type { StepContext } from './run/context.js';

@@ -18,6 +18,7 @@ import type { Connection } from '../store/connection.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/migrate.js';
 import type { RunId } from '../values/ids.js';
+import { Driver } from './drive.js';
 import { Runs } from './manage.js';
 import type { Settings } from './options.js';
 import { Queues } from './queues.js';
@@ -36,6 +37,7 @@ export interface Parts {
   readonly listener: Listener | undefined;
   readonly stranded: StrandedWatch;
   readonly services: Services;
+  readonly driver: Driver;
 }
 
 interface Services {
@@ -145,7 +147,9 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
   const runs = new Runs(database, executor, tell);
   const schedules = new Schedules({ database, executor, runs, onChange: () => tell({ scheduled: true }) });
   const queues = new Queues(database, executor, tell);
-  return { database, executor, runs, schedules, queues, notifier, listener, stranded, services, transactions };
+  const onHandedOver = (): void => tell({ due: true });
+  const driver = new Driver({ executor, services, isDriven: settings.isDriven, onHandedOver });
+  return { database, executor, runs, schedules, queues, notifier, listener, stranded, services, transactions, driver };
 }
 
 // What other processes tell, and what to catch up with when something of it may have been missed.

@@ -5,18 +5,19 @@ import { findContext } from '../run/context.js';
 import { Registry, type WorkflowDefinition } from '../run/definition.js';
 import { FeedReader } from '../run/feed-reader.js';
 import { startChildIn } from '../run/waits.js';
-import { parseDuration, type Duration } from '../values/duration.js';
+import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId } from '../values/ids.js';
 import { closeParts, launchParts, type Parts } from './assemble.js';
 import { registerClass } from './decorators.js';
+import type { DriveOptions, DriveReport } from './drive.js';
 import { getEvent, type Event, type GetEventOptions } from './event.js';
 import { RunHandle } from './handle.js';
 import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
 import { refuseKey, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
-import { checkOptions, type EngineOptions } from './options.js';
+import { checkOptions, type CloseOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
 import type { Queues } from './queues.js';
 import type { Schedules } from './schedules.js';
@@ -35,12 +36,6 @@ import { followStream, type ReadStreamOptions, type Stream, type StreamChunk } f
 import { send, type SendOptions, type Topic } from './topic.js';
 import { watchRun, type RunChange, type WatchOptions } from './watch.js';
 import type { WorkflowReference } from './workflow.js';
-
-/** Options of closing. */
-export interface CloseOptions {
-  /** How long executing steps may take to end. Then their signals fire and their runs are handed over. Default: 30s. */
-  readonly timeout?: Duration;
-}
 
 /** Durable runs on one Postgres, in this process. */
 export class Engine {
@@ -251,6 +246,17 @@ export class Engine {
     const { executor, database } = this.#require('watch');
     this.#feeds ??= new FeedReader(database);
     return watchRun({ executor, feeds: this.#feeds }, id, options);
+  }
+
+  /**
+   * Runs what is due, for hosts whose processes live only as long as requests: until nothing is left to do now, or until the budget is spent.
+   * An engine that is `driven` then hands over the rest. Safe to repeat, at the same time as well. Throws DURATION_INVALID, ENGINE_CLOSED.
+   *
+   * @example
+   * const { isIdle } = await engine.drive({ budget: '20s' });
+   */
+  async drive(options: DriveOptions): Promise<DriveReport> {
+    return this.#require('drive').driver.drive(options);
   }
 
   /**

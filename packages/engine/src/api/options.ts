@@ -53,6 +53,11 @@ export interface EngineOptions {
   readonly listen?: boolean;
   /** Whether launching may apply migrations. Default: true. Otherwise a missing one is SCHEMA_MISSING. */
   readonly migrate?: boolean;
+  /**
+   * Executes runs only while `engine.drive` is under way, for hosts that freeze or end processes between requests; what is started waits
+   * until then. Default: false.
+   */
+  readonly driven?: boolean;
   /** How many runs are in memory at most. Default: 1,000. */
   readonly maxConcurrentRuns?: number;
   /** How often the owner of a run may die before the run fails with RUN_CRASH_LIMIT. Default: 100. */
@@ -61,6 +66,12 @@ export interface EngineOptions {
   readonly maxPayloadBytes?: number;
   /** Connections besides those of journal, heartbeat and listener. Default: 4. */
   readonly poolSize?: number;
+}
+
+/** Options of closing. */
+export interface CloseOptions {
+  /** How long executing steps may take to end. Then their signals fire and their runs are handed over. Default: 30s. */
+  readonly timeout?: Duration;
 }
 
 /** Checked options. */
@@ -77,6 +88,7 @@ export interface Settings {
   readonly pollMs: number | undefined;
   readonly mayListen: boolean;
   readonly mayMigrate: boolean;
+  readonly isDriven: boolean;
   readonly maxConcurrentRuns: number;
   readonly maxRecoveries: number;
   readonly maxPayloadBytes: number;
@@ -124,6 +136,7 @@ export function checkOptions(options: EngineOptions): Settings {
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
     mayListen: options.listen ?? true,
     mayMigrate: options.migrate ?? true,
+    isDriven: options.driven ?? false,
     maxConcurrentRuns: count(options.maxConcurrentRuns ?? 1_000, 'maxConcurrentRuns'),
     maxRecoveries: count(options.maxRecoveries ?? 100, 'maxRecoveries', 0),
     maxPayloadBytes: count(options.maxPayloadBytes ?? 10 * 1024 * 1024, 'maxPayloadBytes', 1_024),

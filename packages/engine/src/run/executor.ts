@@ -2,9 +2,8 @@
 // Services bring it claims and bad news; the api starts runs through it. It never decides what a run does.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { hostname } from 'node:os';
 import { readDatabaseTime } from '../store/database.js';
-import { insertExecutor, removeExecutor } from '../store/executors.js';
+import { removeExecutor } from '../store/executors.js';
 import type { Sent } from '../store/messages.js';
 import { selectQueues } from '../store/queue-rows.js';
 import type { ClaimedRun, KnownRuns } from '../store/queues.js';
@@ -14,6 +13,7 @@ import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import type { ContextCarrier } from './carried-context.js';
+import { announceExecutor } from './announce-executor.js';
 import { Clock } from './clock.js';
 import { Exchange } from './exchange.js';
 import type { ExecutorOptions } from './executor-options.js';
@@ -53,7 +53,7 @@ export class Executor implements RunHost {
   });
   #rebirth: Promise<void> | undefined;
   #isClosed = false;
-  #onEmpty: (() => void) | undefined;
+  #onEmpty: (() => void)[] = [];
 
   constructor(options: ExecutorOptions) {
     this.options = options;
@@ -123,7 +123,7 @@ export class Executor implements RunHost {
 
   /** Announces the executor to the database, and takes over its time: on an open connection, so that the answer is quick. */
   async launch(): Promise<void> {
-    await this.#announce(this.#id);
+    await announceExecutor(this.options, this.#id, this.queues.serves);
     const askedAt = performance.now();
     this.clock.set(await readDatabaseTime(this.options.database), askedAt);
   }
@@ -174,13 +174,28 @@ export class Executor implements RunHost {
     return { isOver: () => this.#isClosed, onFailure };
   }
 
-  /** Lets executing steps finish and be recorded, then hands every run over. Bounded by `timeoutMs`. */
-  async close(timeoutMs: number): Promise<void> {
+  /** From now on no run is taken, no step begins, and every run is handed over once its executing steps are recorded. */
+  drain(): void {
     this.isDraining = true;
     for (const run of this.#live.values()) this.schedulePump(run);
+  }
+
+  /** Whether no run is in memory. */
+  get isEmpty(): boolean {
+    return this.#live.size === 0;
+  }
+
+  /** Resolves when no run is in memory. */
+  async whenEmpty(): Promise<void> {
+    if (!this.isEmpty) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  /** Lets executing steps finish and be recorded, then hands every run over. Bounded by `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    this.drain();
     const timer = { id: undefined as NodeJS.Timeout | undefined };
     const timeout = new Promise<void>((resolve) => (timer.id = setTimeout(resolve, timeoutMs)));
-    const drained = this.#empty().then(() => this.journal.flush());
+    const drained = this.whenEmpty().then(() => this.journal.flush());
     await Promise.race([drained, timeout]);
     clearTimeout(timer.id);
     this.#isClosed = true;
@@ -263,13 +278,8 @@ export class Executor implements RunHost {
     this.#pump.forget(run);
     this.mailbox.forget(run.id);
     this.outcomes.left(run.id);
-    if (this.#live.size === 0) this.#onEmpty?.();
+    if (this.isEmpty) for (const tell of this.#onEmpty.splice(0)) tell();
     this.options.onRoom(queue);
-  }
-
-  async #empty(): Promise<void> {
-    if (this.#live.size === 0) return;
-    await new Promise<void>((resolve) => (this.#onEmpty = resolve));
   }
 
   async #startAnew(): Promise<void> {
@@ -281,19 +291,8 @@ export class Executor implements RunHost {
       run.abandon(reason);
       this.#remove(run);
     }
-    await persist(() => this.#announce(next), this.persistence('starting again'));
+    const announce = (): Promise<void> => announceExecutor(this.options, next, this.queues.serves);
+    await persist(announce, this.persistence('starting again'));
     this.#id = next; // not before it is known: its first batch would find it dead
-  }
-
-  async #announce(id: ExecutorId): Promise<void> {
-    const { database, registry, leaseMs } = this.options;
-    await insertExecutor(database, {
-      id,
-      host: hostname(),
-      pid: process.pid,
-      leaseMs,
-      workflows: registry.hostKeys,
-      queues: this.queues.serves,
-    });
   }
 }

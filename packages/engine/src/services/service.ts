@@ -20,6 +20,7 @@ export class Service {
   #isPoked = false;
   #isFailing = false;
   #wakeUp: (() => void) | undefined;
+  #whenRound: (() => void)[] = [];
   // Of performance.now(): when the next round begins at the latest, whatever the current one says.
   #latestAt = Infinity;
   #rearm: (() => void) | undefined;
@@ -39,6 +40,14 @@ export class Service {
     this.#wakeUp?.();
   }
 
+  /** Resolves when a round has succeeded that began after this call, or when the service is stopped. */
+  async nextRound(): Promise<void> {
+    if (this.#isStopping) return;
+    const done = new Promise<void>((resolve) => this.#whenRound.push(resolve));
+    this.poke();
+    await done;
+  }
+
   /** Has the next round begin after `ms` at the latest. */
   pokeWithin(ms: number): void {
     const latestAt = performance.now() + ms;
@@ -52,6 +61,7 @@ export class Service {
     this.#isStopping = true;
     this.#wakeUp?.();
     await this.#loop;
+    for (const tell of this.#whenRound.splice(0)) tell();
   }
 
   async #run(): Promise<void> {
@@ -65,12 +75,15 @@ export class Service {
 
   async #round(): Promise<number> {
     const { name, round, logger, retryMs = 1_000 } = this.#options;
+    const waiting = this.#whenRound.splice(0);
     try {
       const waitMs = await round();
+      for (const tell of waiting) tell();
       if (this.#isFailing) logger.info({ service: name }, 'the service goes on');
       this.#isFailing = false;
       return waitMs;
     } catch (err) {
+      this.#whenRound.push(...waiting);
       if (!this.#isFailing && !this.#isStopping)
         logger.warn({ err, service: name }, 'a round of the service failed; trying again');
       this.#isFailing = true;

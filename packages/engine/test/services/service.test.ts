@@ -240,3 +240,40 @@ test('a poke after the stop does nothing', async () => {
   expect(rounds()).toBe(1);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+test('waiting for the next round is waiting for one that begins after the call, and succeeds', async () => {
+  const gates = [deferred<number>(), deferred<number>(), deferred<number>()] as const;
+  const round = async (count: number): Promise<number> => {
+    const waitMs = (await gates.at(count - 1)?.promise) ?? 1_000;
+    if (count === 2) throw new Error('no connection');
+    return waitMs;
+  };
+  const { service, rounds } = bench(round, 0);
+  service.start();
+  await settle();
+  const told: number[] = [];
+  void service.nextRound().then(() => told.push(rounds()));
+
+  gates[0].resolve(1_000);
+  await settle();
+  gates[1].resolve(1_000);
+  await settle();
+  jest.advanceTimersByTime(1);
+  await settle();
+  const early = [...told];
+  gates[2].resolve(1_000);
+  await settle();
+
+  expect([early, told]).toEqual([[], [3]]);
+  await service.stop();
+});
+
+test('a service that is stopped keeps nobody waiting', async () => {
+  const { service } = bench(async () => 1_000);
+  service.start();
+  const waiting = service.nextRound();
+  await service.stop();
+
+  await waiting;
+  await expect(service.nextRound()).resolves.toBeUndefined();
+});

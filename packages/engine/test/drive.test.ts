@@ -1,0 +1,121 @@
+// Driving an engine by hand, as hosts do that freeze or end processes between requests.
+
+import { expect, test } from '@jest/globals';
+import { waitFor } from '@perdure/testing';
+import { runStep, schedule, sleep, workflow } from '../src/index.js';
+import { deferred } from './support/deferred.js';
+import { useEngineDatabase } from './support/test-engine.js';
+
+const db = useEngineDatabase();
+
+const double = workflow('double', async (number: number) => runStep('compute', () => number * 2));
+
+test('a driven engine executes nothing until it is driven, and then everything that is due', async () => {
+  const engine = await db.launchEngine({ workflows: [double], driven: true, pollInterval: '20ms' });
+  const runs = await Promise.all([1, 2, 3].map((number) => engine.startWorkflow(double, number)));
+  await engine.health();
+  const before = await Promise.all(runs.map((run) => run.status()));
+
+  const report = await engine.drive({ budget: '20s' });
+
+  expect(before).toEqual(['queued', 'queued', 'queued']);
+  expect(report).toEqual({ isIdle: true });
+  expect(await Promise.all(runs.map((run) => run.result()))).toEqual([2, 4, 6]);
+});
+
+test('a chain of runs is followed to its end in one drive', async () => {
+  const chain = workflow('chain', async (left: number): Promise<number> => {
+    if (left > 0) await engine.startWorkflow(chain, left - 1, { id: `chain-${left - 1}`, delay: 0 });
+    return left;
+  });
+  const engine = await db.launchEngine({ workflows: [chain], driven: true });
+  await engine.startWorkflow(chain, 5, { id: 'chain-5' });
+
+  await engine.drive({ budget: '20s' });
+
+  expect(await engine.getHandle('chain-0').status()).toBe('succeeded');
+});
+
+test('when the budget is spent, what is left is handed over, to be claimed at once', async () => {
+  const started = deferred<void>();
+  const slow = workflow('slow', async () => {
+    await runStep('first', () => started.resolve());
+    await sleep('5s');
+    return runStep('last', () => 'done');
+  });
+  const engine = await db.launchEngine({ workflows: [slow], driven: true });
+  const run = await engine.startWorkflow(slow);
+  const drive = engine.drive({ budget: '1s' });
+  await started.promise;
+
+  expect(await drive).toEqual({ isIdle: false });
+
+  expect(await run.status()).toBe('waiting');
+  expect(await db.query(`select 1 from perdure.runs where id = $1 and executor is not null`, [run.id])).toEqual([]);
+});
+
+test('a step that outlasts the budget keeps its run here, and is recorded', async () => {
+  const going = deferred<void>();
+  const begun = deferred<void>();
+  const long = workflow('long', () =>
+    runStep('work', async () => {
+      begun.resolve();
+      await going.promise;
+      return 'recorded';
+    }),
+  );
+  const engine = await db.launchEngine({ workflows: [long], driven: true });
+  const run = await engine.startWorkflow(long);
+  const drive = engine.drive({ budget: '1s' });
+  await begun.promise;
+  await drive;
+
+  going.resolve();
+
+  await waitFor(() => db.query(`select 1 from perdure.steps where run_id = $1`, [run.id]), {
+    what: 'the step to be recorded',
+    until: (rows) => rows.length === 1,
+  });
+  await engine.drive({ budget: '20s' });
+  expect(await run.result()).toBe('recorded');
+});
+
+test('several drives at once do the work once', async () => {
+  const calls: number[] = [];
+  const counted = workflow('counted', (number: number) => runStep('count', () => calls.push(number)));
+  const engines = [
+    await db.launchEngine({ workflows: [counted], driven: true }),
+    await db.launchEngine({ workflows: [counted], driven: true }),
+  ] as const;
+  const [engine, other] = engines;
+  await Promise.all(Array.from({ length: 40 }, (_, index) => engine.startWorkflow(counted, index)));
+
+  await Promise.all([engine, engine, other].map((one) => one.drive({ budget: '20s' })));
+
+  expect(calls.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index));
+});
+
+test('a schedule that is due runs in a drive', async () => {
+  const onTick = workflow('tick', async () => undefined);
+  const ticking = schedule('ticking', { every: '1s' }, onTick);
+  const engine = await db.launchEngine({ workflows: [onTick], schedules: [ticking], driven: true });
+  await waitFor(
+    async () => {
+      await engine.drive({ budget: '5s' });
+      return (await engine.runs.list({ workflow: 'tick', status: 'succeeded' })).runs.length;
+    },
+    { what: 'a tick to have run', until: (count) => count > 0 },
+  );
+
+  expect((await engine.runs.list({ workflow: 'tick' })).runs[0]).toMatchObject({ status: 'succeeded' });
+});
+
+test('an engine that is not driven goes on after a drive, and a closed one refuses', async () => {
+  const engine = await db.launchEngine({ workflows: [double] });
+  await engine.drive({ budget: '10s' });
+  const run = await engine.startWorkflow(double, 21);
+
+  expect(await run.result()).toBe(42);
+  await engine.close();
+  await expect(engine.drive({ budget: '1s' })).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+});
