@@ -14,11 +14,11 @@ export interface ExposedWorkflow<Input = never> {
   /** The id, queue, … of the run for an input that has been checked. */
   readonly options?: ((input: Input, request: Request) => StartOptions | Promise<StartOptions>) | undefined;
   /** Mailboxes that messages may be sent to. Their schemas check what is sent. */
-  readonly topics?: readonly Topic<never>[] | undefined;
+  readonly topics?: readonly Topic<unknown>[] | undefined;
   /** Values that are told with the events of a run. */
-  readonly events?: readonly Event<never>[] | undefined;
+  readonly events?: readonly Event<unknown>[] | undefined;
   /** Logs that are told with the events of a run. */
-  readonly streams?: readonly Stream<never>[] | undefined;
+  readonly streams?: readonly Stream<unknown>[] | undefined;
   /** Whether its runs may be cancelled. Default: false. */
   readonly cancel?: boolean | undefined;
 }

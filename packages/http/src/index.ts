@@ -1,7 +1,7 @@
 // The whole public surface of @perdure/http.
 
+export { createHttpHandler, type HttpHandler } from './handler.js';
 export { expose, type Exposable, type ExposedWorkflow } from './exposure.js';
-export { fingerprint, type FingerprintParts } from './fingerprint.js';
 export type {
   Authorization,
   EngineSource,
@@ -11,6 +11,14 @@ export type {
   RequestInfo,
   Verdict,
 } from './options.js';
+export { fingerprint, type FingerprintParts } from './fingerprint.js';
+export { readIdempotencyKey } from './idempotency-key.js';
+export { nodeListener, requestFromNode, sendToNode, type NodeRequestOptions } from './node-bridge.js';
+export { openApi, type OpenApiDocument, type OpenApiOptions } from './open-api.js';
+export { plain } from './plain-json.js';
 export { parsePrefer, type Preferences } from './prefer.js';
 export { problemFor, problemResponse, type Problem, type ProblemAnswer } from './problem.js';
+export type { ErrorView, RunView } from './run-view.js';
+export { startFromRequest, type RequestStart } from './start-from-request.js';
+export { startIdempotently, type IdempotentRun, type IdempotentStart } from './start-idempotently.js';
 export { signToken, verifyToken, type SignOptions, type TokenAction, type TokenScope } from './tokens.js';

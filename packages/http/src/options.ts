@@ -1,6 +1,14 @@
 // The options of the handler, and what they are when left out.
 
-import { parseDuration, PerdureError, type Duration, type Engine, type RunInfo } from 'perdure';
+import {
+  consoleLogger,
+  parseDuration,
+  PerdureError,
+  type Duration,
+  type Engine,
+  type Logger,
+  type RunInfo,
+} from 'perdure';
 import { readExposures, type Exposable, type Exposures } from './exposure.js';
 import type { TokenAction } from './tokens.js';
 
@@ -79,6 +87,8 @@ export interface HttpOptions {
   readonly origins?: readonly string[] | undefined;
   /** Tells clients the messages of the errors that runs fail with; otherwise their names and codes alone. Default: false. */
   readonly showErrors?: boolean | undefined;
+  /** Hears of requests that ended with an error of the server. Default: the console. */
+  readonly logger?: Logger | undefined;
 }
 
 /** The engine, or how to get it: frameworks boot late. */
@@ -99,6 +109,7 @@ export interface Settings {
   readonly keepAliveMs: number;
   readonly origins: readonly string[];
   readonly showErrors: boolean;
+  readonly logger: Logger;
 }
 
 /** Throws OPTION_INVALID, DURATION_INVALID. */
@@ -153,6 +164,7 @@ export function readOptions(engine: EngineSource, options: HttpOptions): Setting
     keepAliveMs: parseDuration(options.keepAlive ?? '15s', 'keepAlive'),
     origins,
     showErrors: options.showErrors ?? false,
+    logger: options.logger ?? consoleLogger(),
   };
 }
 

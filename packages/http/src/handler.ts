@@ -1,0 +1,77 @@
+// The handler: one function from Request to Response. It finds the route, calls its handler, and makes answers of errors.
+
+import { isPerdureError, PerdureError } from 'perdure';
+import { OwnAnswer } from './authorize.js';
+import { notFound, type Call } from './call.js';
+import { OpenStreams } from './event-stream.js';
+import { readOptions, type EngineSource, type HttpOptions, type RequestInfo, type Settings } from './options.js';
+import { problemResponse } from './problem.js';
+import { matchRoute } from './routes.js';
+
+/** The protocol, ready to be mounted. It never rejects. */
+export interface HttpHandler {
+  (request: Request, info?: RequestInfo): Promise<Response>;
+  /** Ends open streams of events, and what would be opened later; everything else is answered as before. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * The HTTP protocol of an engine. `engine` may be a function, for frameworks that boot late; it is called for every request.
+ * Throws OPTION_INVALID, DURATION_INVALID.
+ *
+ * @example
+ * const handler = createHttpHandler(engine, { basePath: '/perdure', expose: [checkout] });
+ * const response = await handler(new Request('http://localhost/perdure/start/checkout', { method: 'POST', body: '{}' }));
+ */
+export function createHttpHandler(engine: EngineSource, options: HttpOptions): HttpHandler {
+  const settings = readOptions(engine, options);
+  const streams = new OpenStreams();
+  const handle = async (request: Request, info: RequestInfo = {}): Promise<Response> => {
+    try {
+      const response = await answer(settings, streams, { request, info });
+      return request.method === 'HEAD' ? new Response(null, response) : response;
+    } catch (error) {
+      return refuse(error, { settings, streams, request });
+    }
+  };
+  const close = async (): Promise<void> => streams.close();
+  return Object.assign(handle, { close });
+}
+
+interface Received {
+  readonly request: Request;
+  readonly info: RequestInfo;
+}
+
+async function answer(settings: Settings, streams: OpenStreams, { request, info }: Received): Promise<Response> {
+  const url = new URL(request.url);
+  const basePath = info.basePath ?? settings.basePath;
+  const isBelow = url.pathname.startsWith(`${basePath}/`);
+  const match = isBelow ? matchRoute(url.pathname.slice(basePath.length)) : undefined;
+  if (match === undefined) throw notFound({ request, url });
+  const { route, params } = match;
+  const allowed = [...route.methods.keys(), 'OPTIONS'];
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow: allowed.join(', ') } });
+  const handler = route.methods.get(request.method);
+  if (handler === undefined) {
+    throw new PerdureError('METHOD_NOT_ALLOWED', { method: request.method, path: url.pathname, allowed });
+  }
+  const call: Call = { settings, engine: await settings.engine(), streams, request, info, url, basePath, params };
+  return handler(call);
+}
+
+function refuse(
+  error: unknown,
+  { settings, streams, request }: { settings: Settings; streams: OpenStreams; request: Request },
+): Response {
+  if (error instanceof OwnAnswer) return error.response;
+  // An EventSource gives up after any error. What will pass is not worth that.
+  const mayPass = isPerdureError(error) && error.httpStatus === 503;
+  if (mayPass && request.headers.has('last-event-id')) return streams.goElsewhere();
+  const isOurs = isPerdureError(error) && error.httpStatus < 500;
+  if (!isOurs) {
+    const { method, url } = request;
+    settings.logger.error({ err: error, method, path: new URL(url).pathname }, 'a request could not be answered');
+  }
+  return problemResponse(error);
+}

@@ -1,0 +1,126 @@
+// Between node:http and Request and Response: what Express, Nest and plain servers stand on.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpHandler } from './handler.js';
+import type { RequestInfo } from './options.js';
+
+/** Options of making a Request. */
+export interface NodeRequestOptions {
+  /** Fires when the client has gone. */
+  readonly signal?: AbortSignal | undefined;
+  /** Leaves the body out: somebody has read it already. */
+  readonly isRead?: boolean | undefined;
+  /** Path and query, in place of the message's. */
+  readonly url?: string | undefined;
+}
+
+/** The Request of a message of node:http. Its body is read as it is asked for. */
+export function requestFromNode(message: IncomingMessage, options: NodeRequestOptions = {}): Request {
+  const { method = 'GET', headers } = message;
+  const { signal, isRead = false, url = message.url ?? '/' } = options;
+  const mayHaveBody = method !== 'GET' && method !== 'HEAD' && !isRead;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const init: RequestInit = { method, headers: headersOf(message), ...(signal === undefined ? {} : { signal }) };
+  if (mayHaveBody && hasBody) Object.assign(init, { body: bodyOf(message), duplex: 'half' });
+  return new Request(urlOf(url, headers.host), init);
+}
+
+/** Sends a Response as the answer of node:http. Resolves when it is sent, or the client has gone; never rejects. */
+export async function sendToNode(response: Response, target: ServerResponse): Promise<void> {
+  target.statusCode = response.status;
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') target.setHeader(name, value);
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) target.setHeader('set-cookie', cookies);
+  if (response.body === null) {
+    target.end();
+    return;
+  }
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  target.once('close', stop);
+  try {
+    target.flushHeaders();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (!target.write(part.value)) await drained(target);
+    }
+    target.end();
+  } catch {
+    target.destroy(); // its beginning is sent: cutting the connection is the only way left to tell
+  } finally {
+    target.off('close', stop);
+  }
+}
+
+/**
+ * A listener for `http.createServer`. `info`: what is known of each request, as its principal.
+ *
+ * @example
+ * createServer(nodeListener(handler)).listen(3000);
+ */
+export function nodeListener(
+  handler: HttpHandler,
+  info?: (message: IncomingMessage) => RequestInfo,
+): (message: IncomingMessage, target: ServerResponse) => void {
+  return (message, target) => {
+    const gone = new AbortController();
+    target.once('close', () => gone.abort());
+    const request = requestFromNode(message, { signal: gone.signal });
+    void handler(request, info?.(message)).then((response) => sendToNode(response, target));
+  };
+}
+
+function headersOf({ headers }: IncomingMessage): Headers {
+  const copy = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':')) continue; // HTTP/2
+    for (const one of [value ?? []].flat()) copy.append(name, one);
+  }
+  return copy;
+}
+
+// Whatever a client writes into its request line or Host header must not make the server fail.
+function urlOf(url: string, host = 'localhost'): string {
+  const path = url.startsWith('/') ? url : '/';
+  return [`http://${host}${path}`, `http://localhost${path}`].find((text) => URL.canParse(text)) ?? 'http://localhost/';
+}
+
+// When the rest of a body is not wanted, it is read and dropped: ending the connection would lose the answer that says so.
+function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array> {
+  let isOver = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        const end = (act: () => void): void => {
+          if (!isOver) act();
+          isOver = true;
+        };
+        message.on('data', (part: Uint8Array) => {
+          if (isOver) return;
+          controller.enqueue(part);
+          if ((controller.desiredSize ?? 0) <= 0) message.pause();
+        });
+        message.once('end', () => end(() => controller.close()));
+        message.once('error', (error) => end(() => controller.error(error)));
+        message.once('close', () => end(() => controller.error(new Error('the client has gone'))));
+        message.pause();
+      },
+      pull: () => void message.resume(),
+      cancel: () => {
+        isOver = true;
+        message.resume();
+      },
+    },
+    { highWaterMark: 64 * 1_024, size: (part) => part.byteLength },
+  );
+}
+
+async function drained(target: ServerResponse): Promise<void> {
+  if (target.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      target.off('drain', go).off('close', go);
+      resolve();
+    };
+    target.once('drain', go).once('close', go);
+  });
+}
