@@ -1,5 +1,5 @@
 // A report of every hour: a schedule starts it once at each full hour, whichever of the servers is up, and it knows the hour that it
-// stands for. Hours that nobody was there for are made up. Here those of one morning are. Run: npm run hourly-report
+// stands for. Hours that nobody was there for are made up, here those of one night. Run it again: an hour that has its report gets no other.
 
 import { createEngine, runStep, schedule, silentLogger, workflow, type Engine, type Tick } from 'perdure';
 import { withDatabase } from './database.js';
