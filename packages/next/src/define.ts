@@ -1,0 +1,157 @@
+// The engine of a Next application: defined in one file, booted by instrumentation.ts, used everywhere.
+
+import {
+  createEngine,
+  PerdureError,
+  type Duration,
+  type Engine,
+  type InTransaction,
+  type RunHandle,
+  type SendOptions,
+  type Startable,
+  type StartArguments,
+  type StartOptions,
+  type Topic,
+} from 'perdure';
+import { drainOnSignals } from './drain-on-signals.js';
+import { keep, keptState, type Kept } from './kept.js';
+import type { NextOptions } from './options.js';
+
+/**
+ * Defines the engine of a Next application, in a file of its own that routes, server actions, pages and `instrumentation.ts` import. Nothing
+ * is connected here, so that `next build` may evaluate it. Evaluated again, by another entry point or a hot reload, it stands for the
+ * same engine and replaces the definitions of workflows and queues; other options count from the next start of the process.
+ *
+ * @example
+ * export const perdure = definePerdure({ database: process.env.DATABASE_URL, workflows: [checkout], queues: [mail] });
+ */
+export function definePerdure(options: NextOptions): Perdure {
+  const name = options.name ?? 'default';
+  const kept = keep(name, options);
+  if (kept.engine !== undefined) reload(kept.engine, options);
+  return new Perdure(name, kept);
+}
+
+/** The engine of a Next application. */
+export class Perdure {
+  readonly name: string;
+  readonly #kept: Kept;
+
+  /** @internal Use `definePerdure`. */
+  constructor(name: string, kept: Kept) {
+    this.name = name;
+    this.#kept = kept;
+  }
+
+  /**
+   * Launches the engine, and drains it when the process is told to end, before Next ends it. Belongs into `instrumentation.ts`; once per
+   * process is enough, again is no harm. Throws what `engine.launch` throws.
+   *
+   * @example
+   * export async function register() {
+   *   if (process.env.NEXT_RUNTIME === 'nodejs') await (await import('./perdure')).perdure.boot();
+   * }
+   */
+  async boot(): Promise<void> {
+    const kept = this.#kept;
+    kept.booting ??= launch(kept);
+    try {
+      await kept.booting;
+    } catch (error) {
+      kept.booting = undefined; // so that it can be tried again
+      throw error;
+    }
+  }
+
+  /** The launched engine. Throws ENGINE_NOT_BOOTED. */
+  async engine(): Promise<Engine> {
+    const { booting } = this.#kept;
+    if (booting !== undefined) return booting;
+    throw new PerdureError('ENGINE_NOT_BOOTED', { name: this.name, isBuild: isBuild() });
+  }
+
+  /**
+   * Starts a run: from a route handler, a server action, an API route. What `engine.startWorkflow` does. Call `redirect()` and its like after
+   * it, and outside of any `try`. Throws ENGINE_NOT_BOOTED and what `engine.startWorkflow` throws.
+   *
+   * @example
+   * const run = await perdure.startWorkflow(checkout, order, { id: `order-${order.id}` });
+   * redirect(`/orders/${run.id}`);
+   */
+  async startWorkflow<Input, Output>(
+    workflow: Startable<Input, Output>,
+    ...startArguments: StartArguments<Input, StartOptions & InTransaction>
+  ): Promise<RunHandle<Output>> {
+    return (await this.engine()).startWorkflow(workflow, ...startArguments);
+  }
+
+  /** Sends a message to a run. What `engine.send` does. Throws ENGINE_NOT_BOOTED and what `engine.send` throws. */
+  async send<Message>(
+    id: string,
+    to: Topic<Message>,
+    message: Message,
+    options: SendOptions & InTransaction = {},
+  ): Promise<void> {
+    await (await this.engine()).send(id, to, message, options);
+  }
+
+  /**
+   * Runs what is due, for as long as the budget lasts, and hands over the rest: for hosts whose processes live only as long as requests, with
+   * Next's `after` and the option `driven`. Throws ENGINE_NOT_BOOTED, DURATION_INVALID.
+   *
+   * @example
+   * const run = await perdure.startWorkflow(checkout, order);
+   * after(() => perdure.drive({ budget: '10s' }));
+   */
+  async drive({ budget }: { readonly budget: Duration }): Promise<void> {
+    await (await this.engine()).drive({ budget });
+  }
+
+  /** Drains and closes the engine, as signals do; the process may boot it again. For tests and custom servers. */
+  async close(): Promise<void> {
+    const kept = this.#kept;
+    await close(kept);
+    kept.booting = undefined;
+    kept.engine = undefined;
+  }
+
+  /** @internal */
+  get kept(): Kept {
+    return this.#kept;
+  }
+}
+
+async function launch(kept: Kept): Promise<Engine> {
+  const { name: _name, shutdownTimeout: _timeout, ...options } = kept.options;
+  const engine = await createEngine(options).launch();
+  kept.engine = engine;
+  const state = keptState();
+  if (!state.drainsOnSignals) {
+    state.drainsOnSignals = true;
+    drainOnSignals(async () => {
+      await Promise.all([...state.engines.values()].map(close));
+    });
+  }
+  return engine;
+}
+
+async function close(kept: Kept): Promise<void> {
+  const { engine, handlers } = kept;
+  const { shutdownTimeout = '20s' } = kept.options;
+  await Promise.all([...handlers].map((handler) => handler.close()));
+  handlers.clear();
+  await engine?.close({ timeout: shutdownTimeout });
+}
+
+function reload(engine: Engine, { workflows = [], queues = [], logger }: NextOptions): void {
+  for (const workflow of workflows) engine.register(workflow);
+  for (const queue of queues) {
+    engine.queues.declare(queue).catch((err: unknown) => {
+      logger?.warn({ err, queue: queue.name }, 'the changed queue could not be declared');
+    });
+  }
+}
+
+function isBuild(): boolean {
+  return process.env['NEXT_PHASE'] === 'phase-production-build';
+}

@@ -1,0 +1,74 @@
+// The protocol of @perdure/http as a route handler of the App Router.
+
+import { createHttpHandler, type HttpHandler, type HttpOptions } from '@perdure/http';
+import type { Duration } from 'perdure';
+import { ControlFlowRelay } from './control-flow-relay.js';
+import type { Perdure } from './define.js';
+
+/** Options of the routes: those of the protocol, and what Next adds. */
+export interface RouteOptions extends HttpOptions {
+  /**
+   * Next's `after`: what a request has started or woken is driven for `afterBudget` once it is answered. For an engine that is
+   * `driven`, for which nothing else would do it before the next tick.
+   */
+  readonly after?: ((work: () => Promise<void>) => void) | undefined;
+  /** Default: 10s. */
+  readonly afterBudget?: Duration | undefined;
+}
+
+/** What Next gives to a route handler besides the request. */
+export interface RouteContext {
+  readonly params: Promise<Readonly<Record<string, string | string[] | undefined>>>;
+}
+
+/** A handler of one method. */
+export type RouteHandler = (request: Request, context: RouteContext) => Promise<Response>;
+
+/** What a route file exports. */
+export type RouteHandlers = Readonly<Record<'GET' | 'HEAD' | 'OPTIONS' | 'POST', RouteHandler>>;
+
+/**
+ * The protocol, for one catch-all route. `redirect()`, `notFound()` and their like may be called in `authorize`. Without `basePath`, the
+ * protocol stands where the catch-all segment begins.
+ *
+ * @example
+ * // app/api/perdure/[...path]/route.ts
+ * export const { GET, POST } = perdureRoutes(perdure, { expose: [checkout], authorize: ({ request }) => isSignedIn(request) });
+ */
+export function perdureRoutes(perdure: Perdure, options: RouteOptions): RouteHandlers {
+  const serve = protocolOf(perdure, options);
+  const handle: RouteHandler = async (request, { params }) =>
+    serve(request, options.basePath ?? mountPath(new URL(request.url).pathname, await params));
+  return { GET: handle, HEAD: handle, OPTIONS: handle, POST: handle };
+}
+
+/** The protocol, made at the first request: at build time, secrets need not be there. */
+export function protocolOf(
+  perdure: Perdure,
+  options: RouteOptions,
+): (request: Request, basePath: string) => Promise<Response> {
+  const relay = new ControlFlowRelay();
+  const { authorize, after, afterBudget = '10s' } = options;
+  let handler: HttpHandler | undefined;
+  const made = (): HttpHandler => {
+    const watched = authorize === undefined ? undefined : relay.watched(authorize);
+    const { logger } = perdure.kept.options;
+    const fresh = createHttpHandler(() => perdure.engine(), { logger, ...options, authorize: watched });
+    perdure.kept.handlers.add(fresh);
+    return fresh;
+  };
+  return async (request, basePath) => {
+    handler ??= made();
+    const serving = handler;
+    const response = await relay.relay(() => serving(request, { basePath }));
+    if (request.method === 'POST' && response.ok) after?.(() => perdure.drive({ budget: afterBudget }));
+    return response;
+  };
+}
+
+/** Where the segments begin that a catch-all route has matched. */
+export function mountPath(pathname: string, params: Readonly<Record<string, string | string[] | undefined>>): string {
+  const caught = Object.values(params).find((value) => Array.isArray(value)) ?? [];
+  const segments = pathname.replace(/\/+$/, '').split('/');
+  return segments.slice(0, segments.length - caught.length).join('/');
+}

@@ -1,0 +1,8 @@
+// What bundlers find in place of this package where it cannot run: the edge runtime and browsers. It is taken in its CommonJS form, in
+// which a bundler looks for no names, so that this is what one gets to read.
+
+throw new Error(
+  'WRONG_RUNTIME: @perdure/next was imported in the edge runtime or in a browser, where there is no connection to Postgres. In the ' +
+    'edge runtime: remove `export const runtime = "edge"`, and do not import it in proxy or middleware. In a browser: import from ' +
+    '"@perdure/next/client", and workflows with `import type` alone.',
+);

@@ -1,0 +1,123 @@
+// One engine per name and process, however often its file is evaluated.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, test } from '@jest/globals';
+import { waitFor } from '@perdure/testing';
+import { queue, runStep, sleep, workflow } from 'perdure';
+import { definePerdure } from '../src/index.js';
+import { useApplications } from './support/applications.js';
+
+const applications = useApplications();
+
+test('a second evaluation of the file stands for the engine that the first one booted', async () => {
+  const greet = workflow('greet', async (name: string) => `Hello ${name}`);
+  const first = await applications.boot({ workflows: [greet] });
+
+  const second = definePerdure({ name: first.name, database: 'postgres://nowhere', workflows: [greet] });
+
+  expect(await second.engine()).toBe(await first.engine());
+  expect(await (await second.startWorkflow(greet, 'Ada')).result()).toBe('Hello Ada');
+});
+
+test('booting at the same time and again launches one engine', async () => {
+  const perdure = applications.define();
+  await Promise.all([perdure.boot(), perdure.boot()]);
+  const engine = await perdure.engine();
+
+  await perdure.boot();
+
+  expect(await perdure.engine()).toBe(engine);
+});
+
+test('an edited workflow is what runs start from then on, and runs in flight keep the code that they began with', async () => {
+  const first = workflow('edited', async () => {
+    await sleep(300);
+    return runStep('say', () => 'before');
+  });
+  const perdure = await applications.boot({ workflows: [first] });
+  const inFlight = await perdure.startWorkflow(first);
+
+  const edited = workflow('edited', async () => runStep('say', () => 'after'));
+  definePerdure({ name: perdure.name, database: applications.url, workflows: [edited] });
+  const later = await perdure.startWorkflow(edited);
+
+  expect(await later.result()).toBe('after');
+  expect(await inFlight.result()).toBe('before');
+});
+
+test('a queue that an edit adds is known without a restart', async () => {
+  const job = workflow('job', async () => 'done');
+  const perdure = await applications.boot({ workflows: [job] });
+  const engine = await perdure.engine();
+
+  definePerdure({ name: perdure.name, database: applications.url, queues: [queue('added', { concurrency: 1 })] });
+
+  const added = await waitFor(() => engine.queues.get('added'), { what: 'the new queue' });
+  expect(added.limits).toMatchObject({ concurrency: 1 });
+});
+
+test('an engine that was not booted says what to add', async () => {
+  const perdure = applications.define();
+
+  await expect(perdure.engine()).rejects.toMatchObject({
+    code: 'ENGINE_NOT_BOOTED',
+    message: expect.stringContaining('instrumentation.ts'),
+  });
+});
+
+test('while Next builds, an engine that is used says that the page is rendered too early', async () => {
+  const perdure = applications.define();
+  process.env['NEXT_PHASE'] = 'phase-production-build';
+
+  try {
+    await expect(perdure.engine()).rejects.toThrow('await connection()');
+  } finally {
+    delete process.env['NEXT_PHASE'];
+  }
+});
+
+test('a boot that failed can be tried again', async () => {
+  const perdure = applications.define({ database: 'postgres://perdure@127.0.0.1:1/nowhere' });
+  await expect(perdure.boot()).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+
+  definePerdure({ name: perdure.name, database: applications.url });
+
+  await expect(perdure.boot()).resolves.toBeUndefined();
+});
+
+test('engines of other names are other engines', async () => {
+  const [one, other] = await Promise.all([applications.boot(), applications.boot()]);
+
+  expect(await one.engine()).not.toBe(await other.engine());
+});
+
+test('an engine that is closed can be booted again', async () => {
+  const greet = workflow('greet again', async () => 'hello');
+  const perdure = await applications.boot({ workflows: [greet] });
+  await perdure.close();
+
+  await perdure.boot();
+
+  expect(await (await perdure.startWorkflow(greet)).result()).toBe('hello');
+});
+
+test('a run does not see the request that started it', async () => {
+  const requests = new AsyncLocalStorage<string>();
+  const look = workflow('look', async () => [requests.getStore(), await runStep('in step', () => requests.getStore())]);
+  const perdure = await applications.boot({ workflows: [look] });
+
+  const run = await requests.run('GET /', () => perdure.startWorkflow(look));
+
+  expect(await run.result()).toEqual([undefined, undefined]);
+});
+
+test('a driven engine runs nothing by itself, and what is due when it is driven', async () => {
+  const job = workflow('driven job', async () => runStep('work', () => 'done'));
+  const perdure = await applications.boot({ workflows: [job], driven: true });
+  const run = await perdure.startWorkflow(job);
+  const before = await run.status();
+
+  await perdure.drive({ budget: '5s' });
+
+  expect([before, await run.status()]).toEqual(['queued', 'succeeded']);
+});
