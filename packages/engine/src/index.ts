@@ -72,6 +72,7 @@ export type { CloseOptions, EngineOptions } from './api/options.js';
 export type { ContextCarrier } from './run/carried-context.js';
 export type { AroundStep, StepAttempt } from './run/around-step.js';
 export type { StepContext } from './run/context.js';
+export type { ReplayCheck } from './run/replay-check.js';
 export type { ConnectionConfig } from './store/connection.js';
 export { printMigrations } from './store/migrate.js';
 export type { RetryOptions } from './values/backoff.js';

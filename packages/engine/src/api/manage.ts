@@ -1,12 +1,14 @@
 // Looking at runs and steering them, from outside.
 
 import type { Executor } from '../run/executor.js';
+import { checkReplay, type ReplayCheck } from '../run/replay-check.js';
+import { emptyHistory } from '../run/run-host.js';
 import type { News } from '../services/notifier.js';
 import type { Database } from '../store/database.js';
 import { listRuns } from '../store/list-runs.js';
 import { resumeRuns, selectRunsById } from '../store/runs.js';
 import { cancelRuns, deleteRuns, dropFailedStep, pauseRuns } from '../store/steer-runs.js';
-import { selectSteps } from '../store/steps.js';
+import { loadHistories, selectSteps } from '../store/steps.js';
 import { wakeWaiters } from '../store/waiters.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
@@ -80,6 +82,29 @@ export class Runs {
       throw new PerdureError('OPTION_INVALID', { option: 'after', value: after, reason: 'it is no seq of a step' });
     const most = limit === undefined ? undefined : checkLimit(limit);
     return (await selectSteps(this.#database, runId, { after, limit: most })).map(toStepInfo);
+  }
+
+  /**
+   * Replays the recorded history of a run against the code that this engine has, and tells whether it fits: before a deployment, of
+   * runs in flight, or in a test, of a run that has ended. No step is executed and nothing is written; plain code between the steps
+   * runs, as in any replay. Throws RUN_NOT_FOUND, WORKFLOW_UNKNOWN.
+   *
+   * @example
+   * const { fits, error } = await engine.runs.checkReplay('order-7');
+   */
+  async checkReplay(id: string): Promise<ReplayCheck> {
+    const runId = checkRunId(id);
+    const [row] = await selectRunsById(this.#database, [runId]);
+    if (row === undefined) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
+    const { registry } = this.#executor.options;
+    const definition = registry.find(row.workflow, row.version);
+    if (definition?.run === undefined)
+      throw new PerdureError('WORKFLOW_UNKNOWN', { workflow: row.workflow, known: registry.names });
+    const history = (await loadHistories(this.#database, [runId])).get(runId) ?? emptyHistory;
+    const { createdAtMs, startedAtMs = createdAtMs } = row;
+    const never = { deadlineAtMs: undefined, timeoutMs: undefined, acceptsNewSteps: false };
+    const seed = { ...row, ...never, definition, history, startedAtMs, isContinued: true };
+    return checkReplay({ seed, hasSucceeded: row.status === 'succeeded', host: this.#executor });
   }
 
   /**

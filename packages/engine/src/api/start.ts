@@ -110,7 +110,8 @@ export function definitionOf(workflow: Startable<never, unknown>): WorkflowDefin
 export function findCallingRun(host: RunHost): Run | undefined {
   const context = findContext();
   if (context === undefined || context.step !== undefined) return undefined;
-  if (context.run.host === host) return context.run;
+  // By the id: the check of a replay has a host of its own.
+  if (context.run.host.executorId === host.executorId) return context.run;
   const reason = 'its database could not record the call, so call it inside a step, with an id';
   throw new PerdureError('OPTION_INVALID', { option: 'engine', value: 'another than that of the run', reason });
 }

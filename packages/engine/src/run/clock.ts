@@ -31,7 +31,7 @@ export class Clock {
     this.#isSet = true;
     this.#offsetMs = offsetMs;
     // Going back needs no help: a timer looks again before it fires.
-    if (hasLeapt) for (const arm of [...this.#alarms]) arm();
+    if (hasLeapt) for (const arm of this.#alarms) arm();
     return hasLeapt;
   }
 

@@ -94,6 +94,11 @@ export class Delivery {
     return this.#undelivered > 0;
   }
 
+  /** How many recorded results have been handed over, or passed over. */
+  get replayed(): number {
+    return this.#history.length - this.#undelivered;
+  }
+
   /** Calls that wait for an answer. */
   get outstanding(): Iterable<Call> {
     return this.#outstanding?.values() ?? [];

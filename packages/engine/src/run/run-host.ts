@@ -38,7 +38,7 @@ export interface RunHost {
   /** The executor's id at present. */
   readonly executorId: ExecutorId;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'start' | 'checkpoint' | 'publish' | 'outcome' | 'park'>;
   readonly logger: Logger;
   readonly parkAfterMs: number;
   readonly maxPayloadBytes: number;
@@ -58,9 +58,9 @@ export interface RunHost {
   /** Calls back once with the outcome of any run, from wherever it finishes. Returns how to stop. */
   onOutcome(id: RunId, callback: (outcome: Outcome | undefined) => void): () => void;
   /** Messages for the runs of this executor. */
-  readonly mailbox: Mailbox;
+  readonly mailbox: Pick<Mailbox, 'receive' | 'received'>;
   /** What runs write and ask outside of the journal. */
-  readonly exchange: Exchange;
+  readonly exchange: Pick<Exchange, 'recordAttempt' | 'send' | 'onEvent' | 'findStreamEnd'>;
   /** The run has left memory with this outcome recorded. */
   finished(run: HostedRun, outcome: Outcome): void;
   /** The run has left memory without one: parked, paused or released. */
