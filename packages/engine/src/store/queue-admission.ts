@@ -21,7 +21,7 @@ const sweptKeys = 200;
 // candidates: of a queue without limits, whoever is not locked; that is how several claims share it. Of a limited one, which only one
 //   claim is in, nobody behind somebody who is locked (a waiter that registers, a cancellation): the order is kept.
 // chosen: one of each key, then another of each. `rank` makes queues take turns as well.
-/** The common table expressions. Parameters: $4 room, $5 to $9 by `admissionColumns`; `owner` and `due` are those of queues.ts. */
+/** The common table expressions. Parameters: $4 room, $5 to $9 by `admissionColumns`; `owner`, `full_queues` and `due` are those of queues.ts. */
 export const admissionParts = `names (name) as (
      select (select r.queue from {schema}.runs r where ${isReady} order by r.queue limit 1)
      where exists (select from owner)
@@ -31,7 +31,8 @@ export const admissionParts = `names (name) as (
      where n.name is not null
    ), lines as materialized (
      select q.name, q.is_limited, q.claims, q.is_limited or q.executor_concurrency is not null as has_limits,
-            coalesce(h.cursor, '') as cursor, least($4::int4, q.executor_concurrency - coalesce(h.live, 0)) as room
+            coalesce(h.cursor, '') as cursor, q.executor_concurrency - coalesce(h.live, 0) as memory,
+            least($4::int4, q.executor_concurrency - coalesce(h.live, 0)) as room
      from names n
      join {schema}.queues q on q.name = n.name
      left join unnest($6::text[], $7::int4[], $8::text[]) h (name, live, cursor) on h.name = q.name
@@ -43,7 +44,7 @@ export const admissionParts = `names (name) as (
      where q.name in (select l.name from lines l where l.is_limited and l.room > 0)
      for no key update of q skip locked
    ), open as materialized (
-     select l.name, l.is_limited, l.cursor, q.key_concurrency, q.is_rate_per_key, q.rate_limit, q.rate_per,
+     select l.name, l.is_limited, l.cursor, l.memory, q.key_concurrency, q.is_rate_per_key, q.rate_limit, q.rate_per,
             rate.room as rate_room, rate.next_at,
             least(l.room, q.concurrency - held.runs, rate.room) as room
      from lines l
@@ -143,6 +144,7 @@ export const admissionParts = `names (name) as (
      from candidates c
      join open o on o.name = c.name
      where c.is_free and c.rank <= o.room
+       and (o.memory is null or c.rank <= o.memory - (select count(*) from due d where d.queue = o.name))
      order by c.rank, c.name
      limit $4::int4 - (select count(*) from due)
    ), counted as (
@@ -206,7 +208,8 @@ export const admissionParts = `names (name) as (
 export const admissionAnswer = `(select array_agg(t.name) from turns t) as queue_names,
           (select array_agg(t.cursor) from turns t) as queue_cursors,
           (select (extract(epoch from (min(t.next_at) - now())) * 1000)::float8 from turns t) as next_admission_in_ms,
-          coalesce((select bool_or(l.has_limits) from lines l), false) as has_limits,
+          coalesce((select bool_or(l.has_limits) from lines l), false) or exists (select from full_queues)
+            or exists (select from due d where d.is_limited) as has_limits,
           exists (select from promoted)
             or exists (select from turns t where t.taken < t.room and (t.is_cut or t.keys = ${sweptKeys})) as has_more,
           exists (select from lines l where l.room > 0 and l.name not in (select o.name from open o)) as is_contended`;

@@ -30,6 +30,7 @@ export interface ClaimedRun {
 // started_at is cut to milliseconds because now() in workflow code is derived from it and must be the same on replay.
 // What waits for a slot of its queue is not due here: those in line are chosen by queue-admission.ts. Neither kind of work can
 // keep the other from going: $9 of the room are left to the queues, when there is so much in line.
+// Who has its slot already, woken or recovered, still needs a place in the memory of an executor: executor_concurrency counts those.
 // The facts, a row of their own, answer in the same round trip when the next run becomes due, so that timers fire without fast polling,
 // and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
 // notification that it is due has been used up, so the claimer must come back by itself.
@@ -38,15 +39,30 @@ const claimDue = statement(
   'claim_due',
   `with recursive owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
+   ), full_queues as materialized (
+     select q.name
+     from unnest($6::text[], $7::int4[]) h (name, live)
+     join {schema}.queues q on q.name = h.name
+     where q.executor_concurrency <= h.live
    ), due as materialized (
-     select r.id, r.status
-     from {schema}.runs r
-     where ${isDue} and r.due_at <= now()
-       and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
-       and exists (select from owner)
-     order by r.due_at
-     limit $4::int4 - least($9::int4, (select count(*) from candidates c where c.is_free))
-     for update of r skip locked
+     select d.id, d.status, d.queue, q.executor_concurrency is not null as is_limited
+     from (
+       select d.*, row_number() over (partition by d.queue order by d.due_at) as rank
+       from (
+         select r.id, r.status, r.queue, r.due_at
+         from {schema}.runs r
+         where ${isDue} and r.due_at <= now()
+           and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
+           and (r.queue is null or r.queue not in (select name from full_queues))
+           and exists (select from owner)
+         order by r.due_at
+         limit $4::int4 - least($9::int4, (select count(*) from candidates c where c.is_free))
+         for update of r skip locked
+       ) d
+     ) d
+     left join {schema}.queues q on q.name = d.queue and q.name || '' = q.name
+     left join unnest($6::text[], $7::int4[]) h (name, live) on h.name = q.name
+     where q.executor_concurrency is null or d.rank <= q.executor_concurrency - coalesce(h.live, 0)
    ), ${admissionParts}, taken as materialized (
      select id, status from due
      union all
@@ -96,7 +112,7 @@ export interface Claim {
 export interface QueueClaim {
   /** The key that was served last in each queue that it looked into. */
   readonly cursors: ReadonlyMap<string, string>;
-  /** Somebody is in line in a queue with limits: when a run ends, another one may go. */
+  /** Somebody waits, or has just been taken, where there are limits: when a run ends, another one may go. */
   readonly hasLimits: boolean;
   /** There is room for more than was taken. */
   readonly hasMore: boolean;
