@@ -1,0 +1,36 @@
+// Who tells the client of an error: what the client did wrong is answered here, the rest is the application's to answer.
+
+import { problemFor } from '@perdure/http';
+import type { ErrorRequestHandler, Response } from 'express';
+import { isPerdureError } from 'perdure';
+
+/** Answers with problem details. Throws what the error middleware is for, with the status that it deserves. */
+export function answerProblem(error: unknown, res: Response): void {
+  if (!isPerdureError(error)) throw error;
+  if (error.httpStatus >= 500) throw Object.assign(error, { status: error.httpStatus });
+  const { status, headers, problem } = problemFor(error);
+  res.status(status).set(headers).send(JSON.stringify(problem));
+}
+
+/**
+ * Error middleware that answers every PerdureError with its status and problem details (RFC 9457), and leaves other errors to the
+ * middleware after it. Mount it after the routes.
+ * `showErrors`: tells the messages of all codes, also those that speak of the inside of the application. Default: false.
+ *
+ * @example
+ * app.use(problemDetails());
+ */
+export function problemDetails({ showErrors = false }: { readonly showErrors?: boolean } = {}): ErrorRequestHandler {
+  return (error: unknown, _req, res, next) => {
+    if (!isPerdureError(error) || res.headersSent) {
+      next(error);
+      return;
+    }
+    const { status, headers, problem } = problemFor(error);
+    const detail = showErrors ? error.message.slice(error.code.length + 2) : problem.detail;
+    res
+      .status(status)
+      .set(headers)
+      .send(JSON.stringify({ ...problem, detail }));
+  };
+}

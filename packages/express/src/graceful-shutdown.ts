@@ -1,0 +1,76 @@
+// The end of a process that serves requests, in the order in which nobody loses anything: streams of events end, because they would
+// keep the server open; the server takes nothing new and answers what it has; the engine hands over its runs.
+
+import type { Server } from 'node:http';
+import { inspect } from 'node:util';
+import { parseDuration, type Duration } from 'perdure';
+import type { Perdure } from './perdure.js';
+
+/** Options of a shutdown. */
+export interface ShutdownOptions {
+  /** How long requests may take to get their answers, and then steps to end. Default: 25s for each. */
+  readonly timeout?: Duration;
+  /** What else is to be closed, after the engine: pools, connections. */
+  readonly close?: () => unknown;
+}
+
+/** Options of a shutdown at a signal. */
+export interface SignalOptions extends ShutdownOptions {
+  /** Default: SIGTERM and SIGINT. */
+  readonly signals?: readonly NodeJS.Signals[];
+}
+
+/**
+ * Closes a server, the streams of events of its application, and then the engine. Requests that are being served get their answers;
+ * unfinished runs go on elsewhere. Does not end the process. Safe to repeat.
+ *
+ * @example
+ * afterAll(() => shutDown(server, durable));
+ */
+export async function shutDown(
+  server: Server,
+  perdure: Perdure,
+  { timeout = '25s', close }: ShutdownOptions = {},
+): Promise<void> {
+  const timeoutMs = parseDuration(timeout, 'timeout');
+  const answered = new Promise<void>((resolve) => server.close(() => resolve()));
+  const grace = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  await perdure.close();
+  server.closeIdleConnections();
+  await answered;
+  clearTimeout(grace);
+  await perdure.engine.close({ timeout: timeoutMs });
+  await close?.();
+}
+
+/**
+ * Shuts down at SIGTERM and SIGINT, and then ends the process: with 0, or with 1 if something could not be closed. A second signal ends
+ * it at once. Calling this is how an application asks for that; nothing else in perdure ends a process.
+ *
+ * @example
+ * const server = app.listen(3000);
+ * gracefulShutdown(server, durable, { close: () => pool.end() });
+ */
+export function gracefulShutdown(
+  server: Server,
+  perdure: Perdure,
+  { signals = ['SIGTERM', 'SIGINT'], ...options }: SignalOptions = {},
+): void {
+  let isClosing = false;
+  const onSignal = (): void => {
+    if (isClosing) endProcess(1);
+    isClosing = true;
+    shutDown(server, perdure, options).then(
+      () => endProcess(0),
+      (error: unknown) => {
+        process.stderr.write(`${inspect(error)}\n`);
+        endProcess(1);
+      },
+    );
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+}
+
+function endProcess(code: number): never {
+  process.exit(code); // oxlint-disable-line unicorn/no-process-exit -- what the application has asked for
+}

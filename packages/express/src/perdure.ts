@@ -1,0 +1,85 @@
+// The middleware: gives requests the engine, serves the protocol, and tells the engine of durable handlers.
+
+import { createHttpHandler, type HttpOptions } from '@perdure/http';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import { parseDuration, type Engine } from 'perdure';
+import type { DurableHandler } from './handler-definition.js';
+import { HostedHandlers } from './hosted-handlers.js';
+import type { Mount } from './mount.js';
+import { RequestTools } from './request-tools.js';
+import { sendWebResponse } from './send-web-response.js';
+import { toRequestInfo, toWebRequest } from './to-web-request.js';
+
+/** Options of the middleware: those of the protocol, and what Express adds. */
+export interface PerdureOptions extends Omit<HttpOptions, 'basePath' | 'expose'> {
+  /** The workflows that are reachable under `path`. Default: none. */
+  readonly expose?: HttpOptions['expose'];
+  /** The durable handlers of the application. Their names are workflows of the engine. */
+  readonly handlers?: readonly DurableHandler<never>[];
+  /** Where the protocol answers, from where the middleware is mounted. Default: `/perdure`. */
+  readonly path?: `/${string}`;
+  /** Who sends a request: idempotency keys of different principals are different keys. Default: everybody is one. */
+  readonly principal?: (req: Request) => string | undefined;
+}
+
+/** The middleware. */
+export interface Perdure extends RequestHandler {
+  readonly engine: Engine;
+  /** Ends the streams of events that are open and answers new ones with 503, so that the server can close. */
+  close(): Promise<void>;
+}
+
+/**
+ * Middleware that gives requests the engine: `req.perdure`, `startRoute` and durable handlers need it before them. Under `path` it
+ * serves the protocol of @perdure/http for the workflows in `expose`. Mount it on the application, before body parsers if the
+ * protocol is used; the engine is launched and closed by whoever made it.
+ * Throws OPTION_INVALID, DURATION_INVALID, WORKFLOW_DUPLICATE.
+ *
+ * @example
+ * const engine = createEngine({ database: process.env.DATABASE_URL, workflows: [checkout] });
+ * await engine.launch();
+ * app.use(perdure(engine, { handlers: [createOrder], expose: [checkout] }));
+ */
+export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
+  const { expose = [], handlers = [], path = '/perdure', principal, ...httpOptions } = options;
+  const mount: Mount = {
+    engine,
+    handlers: new HostedHandlers(engine, handlers),
+    protocol: createHttpHandler(engine, { ...httpOptions, expose, basePath: path }),
+    path,
+    principal,
+    idempotency: options.idempotency ?? {},
+    maxWaitMs: parseDuration(options.maxWait ?? '30s', 'maxWait'),
+    showErrors: options.showErrors ?? false,
+  };
+  const middleware = (req: Request, res: Response, next: NextFunction): void => {
+    mount.handlers.bind(req.app);
+    req.perdure = new RequestTools(mount, req, res);
+    if (req.path === path || req.path.startsWith(`${path}/`)) serveProtocol(mount, req, res).catch(next);
+    else next();
+  };
+  const mounted = mountable(middleware, (app) => mount.handlers.bind(app));
+  return Object.assign(middleware, { engine, close: () => mount.protocol.close() }, mounted);
+}
+
+async function serveProtocol({ protocol, principal }: Mount, req: Request, res: Response): Promise<void> {
+  const { basePath } = req.perdure;
+  const response = await protocol(toWebRequest(req, res), {
+    ...toRequestInfo(req),
+    basePath,
+    principal: principal?.(req),
+  });
+  await sendWebResponse(response, res);
+}
+
+// What Express takes for an application of its own, it tells where it is mounted. That is before any request, so that handlers whose
+// process died go on in this one although nobody has asked for anything yet.
+function mountable(middleware: RequestHandler, onMount: (app: Application) => void): object {
+  return {
+    handle: middleware,
+    set: () => undefined,
+    emit: (event: string, app: Application) => {
+      if (event === 'mount') onMount(app);
+    },
+  };
+}

@@ -1,0 +1,17 @@
+// Sends a recorded response over a live connection, the first time and every time after.
+
+import type { Response } from 'express';
+import type { RecordedResponse } from './captured-response.js';
+
+/** Sends it. Headers that earlier middleware has set stay, unless the recorded response has them too. */
+export function sendRecorded(
+  res: Response,
+  recorded: RecordedResponse,
+  { isReplay }: { readonly isReplay: boolean },
+): void {
+  res.statusCode = recorded.status;
+  if (recorded.statusMessage !== undefined) res.statusMessage = recorded.statusMessage;
+  for (const [name, value] of Object.entries(recorded.headers)) res.setHeader(name, value);
+  if (isReplay) res.setHeader('idempotency-replayed', 'true');
+  res.end(recorded.body);
+}

@@ -1,0 +1,103 @@
+// One live request to a durable handler: starts the run, or finds the one that the same key has started, and sends what it responds.
+
+import {
+  fingerprint,
+  parsePrefer,
+  readIdempotencyKey,
+  startIdempotently,
+  type IdempotentRun,
+  type Preferences,
+} from '@perdure/http';
+import type { Request, Response } from 'express';
+import { PerdureError, type RunHandle } from 'perdure';
+import { answerProblem } from './answer-problem.js';
+import type { RecordedResponse } from './captured-response.js';
+import type { HandlerDefinition } from './handler-definition.js';
+import type { HandlerWorkflow } from './hosted-handlers.js';
+import type { Mount } from './mount.js';
+import { requireTools, type RequestTools } from './request-tools.js';
+import { sendRecorded } from './send-recorded.js';
+import type { StoredRequest } from './stored-request.js';
+
+/** A live request, and what its handler's options say about keys. */
+export interface LiveRequest {
+  readonly req: Request;
+  readonly res: Response;
+  readonly key?: ((req: Request) => string | undefined) | undefined;
+  readonly requireKey?: boolean | undefined;
+}
+
+/** Resolves when the response is sent or the client has gone. Rejects with what the handler threw. */
+export async function serveDurably(
+  definition: HandlerDefinition,
+  stored: StoredRequest,
+  live: LiveRequest,
+): Promise<void> {
+  const { req, res } = live;
+  const tools = requireTools(req, `durableHandler("${definition.name}")`);
+  const workflow = tools.mount.handlers.require(definition);
+  const started = await start(tools.mount, workflow, stored, live).catch((error: unknown) => answerProblem(error, res));
+  if (started === undefined) return;
+  const { handle, isReplay } = started;
+  const preferences = parsePrefer(req.get('prefer'));
+  const recorded = await waitFor(handle, res, Math.min(tools.mount.maxWaitMs, patienceMs(preferences)));
+  if (recorded === 'later') answerLater(tools, handle, preferences);
+  else if (recorded !== 'gone') sendRecorded(res, recorded, { isReplay });
+}
+
+async function start(
+  { engine, idempotency, principal }: Mount,
+  workflow: HandlerWorkflow,
+  stored: StoredRequest,
+  { req, key: chooseKey = keyOfHeader, requireKey = idempotency.required ?? false }: LiveRequest,
+): Promise<IdempotentRun<RecordedResponse>> {
+  const key = chooseKey(req);
+  const path = req.baseUrl + req.path;
+  if (key === undefined && requireKey) throw new PerdureError('IDEMPOTENCY_KEY_MISSING', { path });
+  const { method, originalUrl, body } = stored;
+  return startIdempotently(engine, {
+    workflow,
+    input: stored,
+    key,
+    route: `${method} ${path}`,
+    principal: principal?.(req),
+    fingerprint: key === undefined ? '' : fingerprint({ method, path: originalUrl, body }),
+    keepFor: idempotency.keepFor,
+  });
+}
+
+function keyOfHeader(req: Request): string | undefined {
+  const value = req.get('idempotency-key');
+  return value === undefined ? undefined : readIdempotencyKey({ headers: new Headers({ 'idempotency-key': value }) });
+}
+
+function patienceMs({ respondAsync, waitSeconds }: Preferences): number {
+  if (waitSeconds !== undefined) return waitSeconds * 1_000;
+  return respondAsync ? 0 : Infinity;
+}
+
+async function waitFor(
+  handle: RunHandle<RecordedResponse>,
+  res: Response,
+  maxWaitMs: number,
+): Promise<RecordedResponse | 'later' | 'gone'> {
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort('later'), maxWaitMs);
+  const onClose = (): void => control.abort('gone');
+  res.once('close', onClose);
+  try {
+    return await handle.result({ signal: control.signal });
+  } catch (error) {
+    if (control.signal.aborted && error === control.signal.reason) return error === 'gone' ? 'gone' : 'later';
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    res.removeListener('close', onClose);
+  }
+}
+
+// The same request again gets the response as soon as there is one.
+function answerLater(tools: RequestTools, handle: RunHandle<unknown>, { respondAsync }: Preferences): void {
+  if (respondAsync) tools.response.set('preference-applied', 'respond-async');
+  tools.accepted(handle);
+}

@@ -1,0 +1,135 @@
+// What a durable handler cannot do is refused with words that say what to do instead, on both Express versions.
+
+import { describe, expect, test } from '@jest/globals';
+import type { Express, RequestHandler } from 'express';
+import request from 'supertest';
+import { durableHandler, perdure, problemDetails, type DurableHandler } from '../src/index.js';
+import { useApplications, versions } from './support/application.js';
+
+const db = useApplications();
+
+describe.each(versions)('$version: a durable handler', ({ express }) => {
+  async function serve(handler: DurableHandler, ...before: RequestHandler[]): Promise<Express> {
+    const app = express();
+    app.use(perdure(await db.launchEngine(), { handlers: [handler] }), ...before);
+    app.post('/', handler);
+    app.use(problemDetails({ showErrors: true }));
+    return app;
+  }
+
+  test.each([
+    ['calls next()', durableHandler('next', (_req, _res, next) => next()), /calls next\(\).*respond here/],
+    ['calls next("route")', durableHandler('route', (_req, _res, next) => next('route')), /calls next\(\)/],
+    ['reads the request as a stream', durableHandler('pipe', (req) => req.resume()), /use req\.body/],
+    [
+      'streams events',
+      durableHandler('events', (_req, res) => {
+        res.type('text/event-stream').write('data: 1\n\n');
+        res.end();
+      }),
+      /writeStream/,
+    ],
+  ])('that %s is refused', async (_what, handler, reason) => {
+    const app = await serve(handler, express.json());
+
+    const { status, body } = await request(app).post('/').send({});
+
+    expect([status, body.code]).toEqual([500, 'HANDLER_UNSUPPORTED']);
+    expect(body.detail).toMatch(reason);
+  });
+
+  test('that no parser stands before is refused a JSON body', async () => {
+    const app = await serve(durableHandler('unparsed', (_req, res) => res.end()));
+
+    const { status, body } = await request(app).post('/').send({ sku: 'A-1' });
+
+    expect([status, body.code]).toEqual([500, 'HANDLER_UNSUPPORTED']);
+    expect(body.detail).toMatch(/express\.json\(\)/);
+  });
+
+  test.each([
+    ['multipart/form-data; boundary=x', '--x--'],
+    ['text/plain', 'sku'],
+  ])('refuses a body of type %s that nobody has read', async (type, body) => {
+    const app = await serve(
+      durableHandler('unread', (_req, res) => res.end()),
+      express.json(),
+    );
+
+    const response = await request(app).post('/').type(type).send(body);
+
+    expect([response.status, response.body.code]).toEqual([415, 'BODY_TYPE_UNSUPPORTED']);
+  });
+
+  test('refuses uploaded files, unless the application says what of them to record', async () => {
+    const upload: RequestHandler = (req, _res, next) =>
+      next(void Object.assign(req, { file: { buffer: Buffer.alloc(9) } }));
+    const refusing = await serve(
+      durableHandler('files', (_req, res) => res.end()),
+      upload,
+    );
+    const keeping = await serve(
+      durableHandler('stored-files', (req, res) => res.json(req.upload), {
+        persist: () => ({ upload: 'bucket/7' }),
+      }),
+      upload,
+    );
+
+    const [refused, kept] = [await request(refusing).post('/'), await request(keeping).post('/')];
+
+    expect([refused.status, refused.body.code]).toEqual([500, 'HANDLER_UNSUPPORTED']);
+    expect([kept.status, kept.body]).toEqual([200, 'bucket/7']);
+  });
+
+  test('that is not listed is refused, as its runs would be stranded', async () => {
+    const app = await serve(durableHandler('listed', (_req, res) => res.end()));
+    app.post(
+      '/other',
+      durableHandler('forgotten', (_req, res) => res.end()),
+    );
+    app.use(problemDetails({ showErrors: true }));
+
+    const { body } = await request(app).post('/other');
+
+    expect(body).toMatchObject({ code: 'HANDLER_UNLISTED', detail: expect.stringContaining('"listed"') });
+  });
+
+  test('that stands before the middleware is refused', async () => {
+    const app = express();
+    app.post(
+      '/',
+      durableHandler('early', (_req, res) => res.end()),
+    );
+    app.use(problemDetails({ showErrors: true }));
+
+    const { body } = await request(app).post('/');
+
+    expect(body).toMatchObject({ code: 'MIDDLEWARE_MISSING' });
+  });
+
+  test('whose response is larger than a run may record fails, and says so', async () => {
+    const handler = durableHandler('large', (_req, res) => res.send('x'.repeat(2_000)));
+    const app = express();
+    app.use(perdure(await db.launchEngine({ maxPayloadBytes: 1_024 }), { handlers: [handler] }));
+    app.post('/', handler);
+    app.use(problemDetails({ showErrors: true }));
+
+    const { body } = await request(app).post('/');
+
+    expect(body).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+});
+
+test.each(['Authorization', 'cookie', 'Proxy-Authorization'])(
+  'the header %s cannot be chosen to be recorded',
+  (name) => {
+    expect(() => durableHandler('secret', () => undefined, { headers: [name] })).toThrow(/OPTION_INVALID.*persist/);
+  },
+);
+
+test('two handlers of one name are refused', async () => {
+  const [one, two] = [durableHandler('same', () => undefined), durableHandler('same', () => undefined)];
+  const engine = await db.launchEngine();
+
+  expect(() => perdure(engine, { handlers: [one, two] })).toThrow('WORKFLOW_DUPLICATE');
+});
