@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createEngine, workflow, type EngineOptions } from '../src/index.js';
+import { createEngine, silentLogger, workflow, type EngineOptions, type LogFields } from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -92,6 +92,19 @@ test('two workflows of one name and version are WORKFLOW_DUPLICATE, of two versi
 });
 
 describe('a legal configuration', () => {
+  test('with an option that does not exist is warned about', async () => {
+    const warnings: unknown[] = [];
+    const logger = { ...silentLogger, warn: (fields: LogFields, message: string) => warnings.push([fields, message]) };
+
+    await db.launchEngine({ ...untyped({ workflow: [], queus: [] }), logger });
+
+    const message = 'engines have no such option, so it has no effect';
+    expect(warnings).toEqual([
+      [{ option: 'workflow' }, message],
+      [{ option: 'queus' }, message],
+    ]);
+  });
+
   test('may name the parts of the connection', async () => {
     const { hostname, port, username, pathname } = new URL(db.url);
     const echo = workflow('echo', async (text: string) => text);

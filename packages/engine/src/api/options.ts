@@ -142,8 +142,34 @@ export function checkOptions(options: EngineOptions): Settings {
     maxPayloadBytes: count(options.maxPayloadBytes ?? 10 * 1024 * 1024, 'maxPayloadBytes', 1_024),
   };
   if (faults.length > 0) throw new PerdureError('CONFIG_INVALID', { faults });
+  for (const option of Object.keys(options).filter((name) => !Object.hasOwn(known, name)))
+    settings.logger.warn({ option }, 'engines have no such option, so it has no effect');
   return settings;
 }
+
+const known: Readonly<Record<keyof EngineOptions, true>> = {
+  database: true,
+  directDatabase: true,
+  schema: true,
+  workflows: true,
+  schedules: true,
+  steps: true,
+  queues: true,
+  serveQueues: true,
+  logger: true,
+  context: true,
+  aroundStep: true,
+  lease: true,
+  parkAfter: true,
+  pollInterval: true,
+  listen: true,
+  migrate: true,
+  driven: true,
+  maxConcurrentRuns: true,
+  maxRecoveries: true,
+  maxPayloadBytes: true,
+  poolSize: true,
+};
 
 function connectionOf(database: EngineOptions['database'], option: string): DatabaseOptions['connection'] {
   if (database === undefined || database === '') {
