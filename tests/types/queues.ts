@@ -7,6 +7,7 @@ import {
   runTransaction,
   schedule,
   step,
+  topic,
   workflow,
   type DataSource,
   type Engine,
@@ -97,6 +98,18 @@ export async function transactions(pool: Parameters<typeof pgSource>[0]): Promis
   await runTransaction('pay', ledger, () => 7);
   // @ts-expect-error the client of this source has no such method
   await runTransaction('pay', ledger, async (client) => void client.select());
+}
+
+export async function startsInTransactions(client: PgClient): Promise<void> {
+  await engine.startWorkflow(index, 1, { transaction: client });
+  await engine.startWorkflow(index, 1, { transaction: ledger.use(client) });
+  await engine.send('order-7', topic<number>('count'), 1, { transaction: client });
+  // @ts-expect-error a data source is no transaction
+  await engine.startWorkflow(index, 1, { transaction: ledger });
+  // @ts-expect-error neither is the name of one
+  await engine.send('order-7', topic<number>('count'), 1, { transaction: 'tx' });
+  // @ts-expect-error ticks are started in transactions of their own
+  schedule('hourly', '0 * * * *', cleanUp, { transaction: client });
 }
 
 export async function lists(): Promise<void> {
