@@ -27,9 +27,9 @@ export interface Page {
   readonly snippets: readonly Snippet[];
 }
 
-/** README.md, that of the examples, and everything under docs/. */
+/** README.md, those of the examples and of the testing package, and everything under docs/. */
 export function readPages(): readonly Page[] {
-  const paths = ['README.md', 'examples/README.md', ...listMarkdown('docs')];
+  const paths = ['README.md', 'examples/README.md', 'packages/testing/README.md', ...listMarkdown('docs')];
   return paths.map((path) => {
     const text = readFileSync(join(root, path), 'utf8');
     return { path, text, snippets: findSnippets(text) };
