@@ -270,6 +270,32 @@ test('a start that is open holds up nobody else', async () => {
   await client.query('rollback');
 });
 
+test('a start of the same id outside of the transaction waits for its end, and holds up nothing else', async () => {
+  const engine = await db.launchEngine({ workflows: [ship] });
+  const client = await begun();
+  await engine.startWorkflow(ship, 'inside', { id: 'held', transaction: client });
+
+  const held = engine.startWorkflow(ship, 'outside', { id: 'held' });
+  const others = await Promise.all([1, 2, 3].map((n) => engine.startWorkflow(ship, `other ${n}`, { id: `free-${n}` })));
+  expect(await Promise.all(others.map((run) => run.result()))).toHaveLength(3);
+  await client.query('rollback');
+
+  const run = await held;
+  expect(run.isNew).toBe(true);
+  expect(await run.result()).toBe('shipped outside');
+});
+
+test('many starts may have no timeout, though their workflow has one', async () => {
+  const slow = workflow('slow', async (input: string) => input, { timeout: '1 hour' });
+  const engine = await db.launchEngine();
+
+  const [run] = await engine.startWorkflows(slow, [{ input: 'x', timeout: null, delay: '1 day' }]);
+
+  expect(await db.query('select timeout_ms from perdure.runs where id = $1', [run?.id])).toEqual([
+    { timeout_ms: null },
+  ]);
+});
+
 test('closing the engine ends the wait for a transaction', async () => {
   const engine = await db.launchEngine({ workflows: [ship] });
   const client = await begun();

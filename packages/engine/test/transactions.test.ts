@@ -152,6 +152,18 @@ test('in a database of its own, a transaction happens once as well [160]', async
   ]);
 });
 
+test('two transactions of one name at once are two steps, each of them once [160]', async () => {
+  const twice = workflow('twice', async (id: string) => Promise.all([pay(id), pay(id)]));
+  const engine = await db.launchEngine({ workflows: [twice] });
+
+  const run = await engine.startWorkflow(twice, 'pays-twice');
+
+  const paid = await run.result();
+  expect(await payments('pays-twice')).toHaveLength(2);
+  expect(new Set(paid).size).toBe(2);
+  expect(new Set((await engine.runs.steps(run.id)).map(({ occurrence }) => occurrence))).toEqual(new Set([1, 2]));
+});
+
 test('an unknown isolation is refused before anything happens', async () => {
   const wrong = workflow('wrong', () =>
     runTransaction('x', ledger, async () => 1, { isolation: 'chaos' as 'serializable' }),

@@ -14,7 +14,6 @@ import type { Service } from '../services/service.js';
 import { strandedWatch, type StrandedWatch } from '../services/stranded.js';
 import { firstAskMs, transactionWatch, type TransactionWatch } from '../services/transaction-watch.js';
 import { watcher } from '../services/watcher.js';
-import type { Connection } from '../store/connection.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/migrate.js';
 import type { RunId } from '../values/ids.js';
@@ -90,19 +89,21 @@ export async function closeParts(
 }
 
 function assemble(database: Database, settings: Settings, registry: Registry): Parts {
-  const { logger, leaseMs, maxRecoveries } = settings;
+  const { logger, leaseMs, maxRecoveries, mayListen } = settings;
   const channel = channelOf(settings.database.schema);
   const notifier = new Notifier(database, channel, logger);
   const pollMs = (): number => settings.pollMs ?? (listener?.isListening === true ? 5_000 : 1_000);
   const tell = (news: News): void => {
-    if (settings.mayListen) notifier.tell(news);
+    if (mayListen) notifier.tell(news);
     if (news.due === true) services.claims.poke();
     if (news.scheduled === true) services.schedules.poke();
   };
+  const transactions = new OpenTransactions(() => services.transactionEnds.pokeWithin(firstAskMs));
   const executor = new Executor({
     ...settings,
     database,
     registry,
+    transactions,
     onCommitted: ({ watchedIds, touchedIds, hasDue, nextDueAtMs = Infinity }) => {
       tell({ ended: watchedIds, touched: touchedIds, due: hasDue ? true : undefined });
       // The others find it by their polls, in case this process dies.
@@ -113,7 +114,6 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
     onRoom: (queue) => claims.onRoom(queue),
   });
   const stranded = strandedWatch(database, logger);
-  const transactions = new OpenTransactions(() => services.transactionEnds.pokeWithin(firstAskMs));
   const ends: TransactionWatch = transactionWatch({ database, executor, transactions, pollMs });
   const claims = new Claimer({ database, executor, pollMs });
   const onDead = (): void => services.recoveries.poke();
@@ -140,10 +140,8 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
     }),
     transactionEnds: ends.service,
   };
-  const connect = (): Promise<Connection> => database.connectDirect();
-  const reactions = listening(executor, services, ends);
-  const mayListen = settings.mayListen && database.canListen;
-  const listener = mayListen ? new Listener({ connect, channel, logger, ...reactions }) : undefined;
+  const ears = { connect: () => database.connectDirect(), channel, logger, ...listening(executor, services, ends) };
+  const listener = mayListen && database.canListen ? new Listener(ears) : undefined;
   const runs = new Runs(database, executor, tell);
   const schedules = new Schedules({ database, executor, runs, onChange: () => tell({ scheduled: true }) });
   const queues = new Queues(database, executor, tell);

@@ -47,8 +47,9 @@ export async function startInCallersTransaction(
   return withTransaction(host, given, async (transaction) => {
     const tickets: Ticket[] = [];
     for (let at = 0; at < newRuns.length; at += portion) {
-      const started = await startInTransaction(transaction, newRuns.slice(at, at + portion));
-      const end = host.transactions.follow(started.xid, 'runs');
+      const some = newRuns.slice(at, at + portion);
+      const started = await startInTransaction(transaction, some);
+      const end = host.transactions.followRuns(started.xid, some);
       tickets.push(...started.tickets.map((ticket) => ({ ...ticket, outcome: undefined, transactionEnd: end })));
     }
     return tickets;
@@ -76,7 +77,7 @@ export async function sendInCallersTransaction(
     const sent = await insertMessageInTransaction(transaction, letter);
     const fault = faultOf(sent, letter.runId);
     if (fault !== undefined) throw fault;
-    void host.transactions.follow(sent.xid, 'messages');
+    host.transactions.followMessage(sent.xid);
   });
 }
 

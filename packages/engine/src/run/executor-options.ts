@@ -6,12 +6,14 @@ import type { AroundStep } from './around-step.js';
 import type { ContextCarrier } from './carried-context.js';
 import type { Registry } from './definition.js';
 import type { CommitNews } from './journal-lane.js';
+import type { OpenTransactions } from './open-transactions.js';
 
 /** What an executor is made of. */
 export interface ExecutorOptions {
   readonly database: Database;
   readonly registry: Registry;
   readonly logger: Logger;
+  readonly transactions: OpenTransactions;
   readonly leaseMs: number;
   readonly parkAfterMs: number;
   readonly maxConcurrentRuns: number;

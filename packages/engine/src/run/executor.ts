@@ -84,6 +84,7 @@ export class Executor implements RunHost {
       database: options.database,
       registry: options.registry,
       queues: this.queues,
+      transactions: options.transactions,
       room: () => this.room,
       findLive: (id) => this.#live.get(id),
       admit: (run) => this.#admit(run),

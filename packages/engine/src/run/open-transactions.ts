@@ -2,11 +2,13 @@
 // run waits here first; services/transaction-watch.ts asks the database how they end.
 
 import type { TransactionEnd } from '../store/open-transactions.js';
+import type { NewRun } from './run-host.js';
 
 interface OpenTransaction {
   /** Of performance.now(): the last time that something was done in it. */
   usedAt: number;
   hasMessages: boolean;
+  readonly keys: Set<string>;
   readonly end: Promise<TransactionEnd>;
   readonly settle: (end: TransactionEnd) => void;
 }
@@ -20,6 +22,7 @@ export interface CommittedWork {
 /** The open transactions that one engine takes part in. */
 export class OpenTransactions {
   readonly #open = new Map<string, OpenTransaction>();
+  readonly #holders = new Map<string, OpenTransaction>();
   readonly #onOpened: () => void;
   #isClosed = false;
 
@@ -27,15 +30,39 @@ export class OpenTransactions {
     this.#onOpened = onOpened;
   }
 
-  /** Something was done in this transaction. Resolves to how it ended; to `unknown` if the engine is closed before. */
-  follow(xid: string, what: 'runs' | 'messages'): Promise<TransactionEnd> {
-    if (this.#isClosed) return Promise.resolve('unknown');
-    const transaction = this.#open.get(xid) ?? open();
-    this.#open.set(xid, transaction);
-    transaction.usedAt = performance.now();
-    if (what === 'messages') transaction.hasMessages = true;
-    this.#onOpened();
+  /** These runs were started in this transaction. Resolves to how it ended; to `unknown` if the engine is closed before. */
+  followRuns(xid: string, newRuns: readonly NewRun[]): Promise<TransactionEnd> {
+    const transaction = this.#use(xid);
+    for (const key of newRuns.flatMap(keysOf)) {
+      transaction.keys.add(key);
+      this.#holders.set(key, transaction);
+    }
     return transaction.end;
+  }
+
+  /** A message was sent in this transaction. */
+  followMessage(xid: string): void {
+    this.#use(xid).hasMessages = true;
+  }
+
+  /**
+   * The end of the transaction that has started this id or dedup key and has not ended: until then the database would have a second start
+   * wait, and with it whatever is written in the same batch.
+   */
+  findHolder(newRun: NewRun): Promise<TransactionEnd> | undefined {
+    if (this.#holders.size === 0) return undefined;
+    return keysOf(newRun)
+      .map((key) => this.#holders.get(key))
+      .find((holder) => holder !== undefined)?.end;
+  }
+
+  #use(xid: string): OpenTransaction {
+    const transaction = this.#open.get(xid) ?? open();
+    if (this.#isClosed) transaction.settle('unknown');
+    else this.#open.set(xid, transaction);
+    transaction.usedAt = performance.now();
+    this.#onOpened();
+    return transaction;
   }
 
   get xids(): readonly string[] {
@@ -55,6 +82,7 @@ export class OpenTransactions {
       const transaction = this.#open.get(xid);
       if (transaction === undefined) continue;
       this.#open.delete(xid);
+      for (const key of transaction.keys) if (this.#holders.get(key) === transaction) this.#holders.delete(key);
       transaction.settle(end);
       if (end !== 'rolled back') committed.push(transaction);
     }
@@ -66,11 +94,18 @@ export class OpenTransactions {
     this.#isClosed = true;
     for (const { settle } of this.#open.values()) settle('unknown');
     this.#open.clear();
+    this.#holders.clear();
   }
 }
 
 function open(): OpenTransaction {
   let settle: (end: TransactionEnd) => void = () => undefined;
   const end = new Promise<TransactionEnd>((resolve) => (settle = resolve));
-  return { usedAt: 0, hasMessages: false, end, settle };
+  return { usedAt: 0, hasMessages: false, keys: new Set(), end, settle };
+}
+
+// What nobody else can have. Names have no line breaks.
+function keysOf({ id, place }: NewRun): readonly string[] {
+  const ids = id === undefined ? [] : [`id\n${id}`];
+  return place?.dedupKey === undefined ? ids : [...ids, `dedup key\n${place.queue}\n${place.dedupKey}`];
 }

@@ -9,6 +9,7 @@ import { selectRunsById } from '../store/runs.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
 import type { Registry, WorkflowDefinition } from './definition.js';
+import type { OpenTransactions } from './open-transactions.js';
 import { persist } from './persist.js';
 import type { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
@@ -21,6 +22,7 @@ export interface StarterOptions {
   readonly database: Database;
   readonly registry: Registry;
   readonly queues: QueueBook;
+  readonly transactions: OpenTransactions;
   /** How many more runs may be taken into memory. */
   readonly room: () => number;
   readonly findLive: (id: RunId) => Run | undefined;
@@ -46,6 +48,8 @@ export class Starter {
    */
   async start(newRun: NewRun, parent?: HostedRun): Promise<Ticket> {
     const { id, definition, place } = newRun;
+    const holder = this.#options.transactions.findHolder(newRun);
+    if (holder !== undefined) return holder.then(() => this.start(newRun, parent));
     if (place !== undefined && !this.#options.queues.has(place.queue)) await this.requireQueues([place.queue]);
     if (id === undefined) return this.#insert(newRun, newRunId(), parent);
     const live = this.#options.findLive(id);

@@ -20,7 +20,7 @@ export interface TransactionWatchOptions {
 
 // How soon to ask after a transaction was used: most commit right away. One that stays open is asked after ever more rarely.
 const shortestWaitMs = 5;
-const longestWaitMs = 500;
+const longestWaitMs = 250;
 const fullPortion = 1_000;
 
 /** The watch of one engine, and what has it announce messages now. */
@@ -54,7 +54,7 @@ export function transactionWatch({
     await ask();
     await announce();
     const { youngestAgeMs } = transactions;
-    const openMs = youngestAgeMs === undefined ? Infinity : youngestAgeMs / 4;
+    const openMs = youngestAgeMs === undefined ? Infinity : youngestAgeMs / 8;
     const askMs = Math.min(Math.max(openMs, shortestWaitMs), openMs === Infinity ? Infinity : longestWaitMs);
     return Math.max(1, Math.min(askMs, announcesAt - performance.now()));
   };

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { Clock } from '../../src/run/clock.js';
 import { Registry, type WorkflowDefinition } from '../../src/run/definition.js';
 import type { Settlement } from '../../src/run/journal-batch.js';
+import { OpenTransactions } from '../../src/run/open-transactions.js';
 import type { HostedRun, NewRun } from '../../src/run/run-host.js';
 import { Starter, type StarterOptions } from '../../src/run/start-run.js';
 import { silentLogger } from '../../src/values/logger.js';
@@ -39,7 +40,8 @@ function bench(): Bench {
   const host = { journal, clock: new Clock(), logger: silentLogger, isDraining: false, persistence };
   const memory = { room: () => 1, findLive: () => undefined, admit: () => undefined, discard: () => undefined };
   const database = { query: async () => rows };
-  const options = { host, database, registry: new Registry(), ...memory } as unknown as StarterOptions;
+  const transactions = new OpenTransactions(() => undefined);
+  const options = { host, database, registry: new Registry(), transactions, ...memory } as unknown as StarterOptions;
   return { starter: new Starter(options), starts, rows };
 }
 
