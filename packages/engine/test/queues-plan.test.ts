@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
-import { contract, queue, type Engine } from '../src/index.js';
+import { queue } from '../src/index.js';
 import { startupOptions } from '../src/store/connection.js';
 import { claimRuns, type Claimant } from '../src/store/queues.js';
 import { textFor, type Statement } from '../src/store/sql.js';
@@ -11,6 +11,9 @@ import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
 const executor = newExecutorId();
+// The full size, `npm run test:limits`: 5 million finished and 1 million in line.
+const finished = Number(process.env['PERDURE_FINISHED_RUNS'] || 60_000);
+const queued = Number(process.env['PERDURE_QUEUED_RUNS'] || 40_000);
 const claimant: Claimant = {
   executor,
   hosted: [{ workflow: 'job', version: '' }],
@@ -49,13 +52,13 @@ test.each(['before there were any rows', 'after analyze'])(
   'the claim that was planned %s reads the line and nothing else, whatever is finished or delayed',
   async (when) => {
     await db.query('truncate perdure.runs, perdure.executors, perdure.queues');
-    const engine = await db.launchEngine({ queues: [queue('limited', { concurrency: 1_000 }), queue('free')] });
+    await db.launchEngine({ queues: [queue('limited', { concurrency: 1_000 }), queue('free')] });
     const client = new pg.Client({ connectionString: db.url, options: startupOptions });
     await client.connect();
     const { text, values } = await claimStatement();
     await client.query({ name: 'claim', text, values });
 
-    await fill(engine);
+    await fill();
     if (when === 'after analyze') await db.query('analyze perdure.runs');
     const literals = values.map((value) =>
       value === null ? 'null' : `'${value instanceof Buffer ? '{}' : asLiteral(value)}'`,
@@ -74,29 +77,26 @@ test.each(['before there were any rows', 'after analyze'])(
     );
     expect(Math.max(...read)).toBeLessThanOrEqual(claimant.limit + 1);
   },
-  60_000,
+  60_000 + finished / 5,
 );
 
-// 60,000 finished runs, 40,000 in line, and 5,000 delayed.
-async function fill(engine: Engine): Promise<void> {
-  const job = contract<number>('job');
+// Most of it finished, some in line, in a queue with limits and in one without, and some delayed.
+async function fill(): Promise<void> {
   await db.query(
     `insert into perdure.runs (id, workflow, status, epoch, input, output, created_at, started_at, finished_at, queue,
                                partition_key, priority, queue_position)
-     select 'past-' || g, 'job', 'succeeded', 1, '1', '1', now(), now(), now(), 'free', '', 0, g from generate_series(1, 60000) g`,
+     select 'past-' || g, 'job', 'succeeded', 1, '1', '1', now(), now(), now(), 'free', '', 0, g
+     from generate_series(1, $1::int8) g`,
+    [finished],
   );
-  const inLine = Array.from({ length: 20_000 }, (_, input) => ({ input }));
-  await engine.startWorkflows(
-    job,
-    inLine.map((start) => ({ ...start, queue: 'limited' })),
-  );
-  await engine.startWorkflows(
-    job,
-    inLine.map((start) => ({ ...start, queue: 'free' })),
-  );
-  await engine.startWorkflows(
-    job,
-    inLine.slice(0, 5_000).map((start) => ({ ...start, queue: 'free', delay: '1h' })),
+  await db.query(
+    `insert into perdure.runs (id, workflow, status, input, due_at, queue, partition_key, priority, queue_position, slot)
+     select q.name || g, 'job', 'queued', '1', now() + q.delay, q.queue, '', 0, g, q.slot
+     from (values ('limited', 'limited', interval '0', 'ready', $1::int8),
+                  ('free', 'free', interval '0', 'ready', $1::int8),
+                  ('later', 'free', interval '1 hour', 'needed', $1::int8 / 4)) q (name, queue, delay, slot, runs),
+          generate_series(1, q.runs) g`,
+    [Math.floor(queued / 2)],
   );
   await db.query(
     `insert into perdure.executors (id, host, pid, lease_ms, workflows) values ($1, 'here', 1, 600000, '{job}')`,
