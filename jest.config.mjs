@@ -40,6 +40,7 @@ export default {
   globalTeardown: './scripts/jest-global-teardown.mjs',
   projects: [
     ...workspacesWithTests('packages').map((name) => project(name, `packages/${name}`)),
+    ...workspacesWithTests('apps').map((name) => project(name, `apps/${name}`)),
     ...workspacesWithTests('examples').map((name) => project(name, `examples/${name}`)),
     ...testFolders().map((name) => project(name, `tests/${name}`)),
   ],

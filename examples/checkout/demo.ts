@@ -1,4 +1,4 @@
-// npm run demo: an order loses its process right after it was paid, and arrives all the same, paid once.
+// npm run demo:checkout: an order loses its process right after it was paid, and arrives all the same, paid once.
 //   --script   a plain log, also on a terminal
 // Ends with 0 only if the tables say so. Uses the database of DATABASE_URL, else starts a Postgres and stops it again.
 
