@@ -13,9 +13,10 @@ export interface RunRequest {
 
 type Code = (input: unknown) => Promise<unknown>;
 
-// Has pipes see the one argument of a method, whose type stands in the metadata that the compiler leaves.
+// Has pipes see the one argument of a method as the body of a request (3), whose type stands in the metadata that the compiler leaves
+// for a method with a decorator.
 const argumentsKey = 'perdure:arguments';
-const inputArgument = { '0:0': { index: 0, data: undefined, pipes: [] } };
+const inputArgument = { '3:0': { index: 0, data: undefined, pipes: [] } };
 const inputParams = { exchangeKeyForValue: (_type: unknown, _data: unknown, [input]: unknown[]): unknown => input };
 
 @Injectable()

@@ -29,9 +29,14 @@ export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** @internal Called by Nest, after every other module. */
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.#isBooted = true;
-    this.refresh();
+    try {
+      this.refresh();
+    } catch (error) {
+      await this.onModuleDestroy(); // nobody closes an application that has not booted
+      throw error;
+    }
   }
 
   /** @internal Called by Nest, before every other module. */

@@ -62,7 +62,7 @@ export function useNestDatabase(): NestDatabase {
   ): Promise<INestApplicationContext> => {
     const root = PerdureModule.forRoot(options(more));
     const builder = change(Test.createTestingModule({ imports: [root, ...imports], ...metadata }));
-    return closeLater(await (await builder.compile()).init());
+    return closeLater(await builder.compile()).init();
   };
   return {
     get url() {
