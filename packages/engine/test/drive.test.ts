@@ -37,21 +37,28 @@ test('a chain of runs is followed to its end in one drive', async () => {
 });
 
 test('when the budget is spent, what is left is handed over, to be claimed at once', async () => {
-  const started = deferred<void>();
-  const slow = workflow('slow', async () => {
-    await runStep('first', () => started.resolve());
-    await sleep('5s');
-    return runStep('last', () => 'done');
+  const endless = workflow('endless', async () => {
+    for (;;) await runStep('turn', () => new Promise((resolve) => setTimeout(resolve, 20)));
   });
-  const engine = await db.launchEngine({ workflows: [slow], driven: true });
-  const run = await engine.startWorkflow(slow);
-  const drive = engine.drive({ budget: '1s' });
-  await started.promise;
+  const engine = await db.launchEngine({ workflows: [endless], driven: true });
+  const run = await engine.startWorkflow(endless);
 
-  expect(await drive).toEqual({ isIdle: false });
+  expect(await engine.drive({ budget: '1s' })).toEqual({ isIdle: false });
 
+  const [row] = await db.query(`select status, executor, due_at <= now() as is_due from perdure.runs where id = $1`, [
+    run.id,
+  ]);
+  expect(row).toEqual({ status: 'waiting', executor: null, is_due: true });
+  await run.cancel();
+});
+
+test('a run that waits does not keep a drive', async () => {
+  const waiting = workflow('waiting', () => sleep('1h'));
+  const engine = await db.launchEngine({ workflows: [waiting], driven: true });
+  const run = await engine.startWorkflow(waiting);
+
+  expect(await engine.drive({ budget: '20s' })).toEqual({ isIdle: true });
   expect(await run.status()).toBe('waiting');
-  expect(await db.query(`select 1 from perdure.runs where id = $1 and executor is not null`, [run.id])).toEqual([]);
 });
 
 test('a step that outlasts the budget keeps its run here, and is recorded', async () => {

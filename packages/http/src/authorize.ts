@@ -76,7 +76,7 @@ function hasToken(
 
 /** The bearer token of a request. */
 export function bearerOf({ headers }: Request): string | undefined {
-  return /^bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+  return /^bearer +(.*\S)\s*$/i.exec(headers.get('authorization') ?? '')?.[1];
 }
 
 async function decide(

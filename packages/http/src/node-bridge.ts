@@ -84,33 +84,37 @@ function urlOf(url: string, host = 'localhost'): string {
   return [`http://${host}${path}`, `http://localhost${path}`].find((text) => URL.canParse(text)) ?? 'http://localhost/';
 }
 
-// When the rest of a body is not wanted, it is read and dropped: ending the connection would lose the answer that says so.
+// Nothing is read before it is asked for: what is left whole, node:http drops by itself. When the rest of a body is not wanted, it is read
+// and dropped here: ending the connection would lose the answer that says so.
 function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array> {
-  let isOver = false;
+  const reading = { hasBegun: false, isOver: false };
+  const listen = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    const end = (act: () => void): void => {
+      if (!reading.isOver) act();
+      reading.isOver = true;
+    };
+    message.on('data', (part: Uint8Array) => {
+      if (reading.isOver) return;
+      controller.enqueue(part);
+      message.pause();
+    });
+    message.once('end', () => end(() => controller.close()));
+    message.once('error', (error) => end(() => controller.error(error)));
+    message.once('close', () => end(() => controller.error(new Error('the client has gone'))));
+  };
   return new ReadableStream<Uint8Array>(
     {
-      start: (controller) => {
-        const end = (act: () => void): void => {
-          if (!isOver) act();
-          isOver = true;
-        };
-        message.on('data', (part: Uint8Array) => {
-          if (isOver) return;
-          controller.enqueue(part);
-          if ((controller.desiredSize ?? 0) <= 0) message.pause();
-        });
-        message.once('end', () => end(() => controller.close()));
-        message.once('error', (error) => end(() => controller.error(error)));
-        message.once('close', () => end(() => controller.error(new Error('the client has gone'))));
-        message.pause();
+      pull: (controller) => {
+        if (!reading.hasBegun) listen(controller);
+        reading.hasBegun = true;
+        message.resume();
       },
-      pull: () => void message.resume(),
       cancel: () => {
-        isOver = true;
+        reading.isOver = true;
         message.resume();
       },
     },
-    { highWaterMark: 64 * 1_024, size: (part) => part.byteLength },
+    { highWaterMark: 0 },
   );
 }
 

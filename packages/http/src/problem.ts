@@ -4,7 +4,7 @@ import { isPerdureError, type ErrorCode, type InputIssue, type PerdureError } fr
 
 /** A problem as RFC 9457 describes it, as JSON. */
 export interface Problem {
-  /** A URI reference that names the kind of problem. */
+  /** A URI that names the kind of problem: `urn:perdure:error:` and the code. */
   readonly type: string;
   /** The kind in words: the same for every occurrence. */
   readonly title: string;
@@ -63,7 +63,7 @@ export function problemFor(error: unknown): ProblemAnswer {
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 503) headers['retry-after'] = '1';
   const problem: Problem = {
-    type: `https://perdure.dev/errors#${code}`,
+    type: `urn:perdure:error:${code}`,
     title: titleOf(code),
     status,
     ...(detail === undefined ? {} : { detail }),

@@ -45,7 +45,7 @@ export interface EngineOptions {
   readonly aroundStep?: AroundStep;
   /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
   readonly lease?: Duration;
-  /** How long a waiting run stays in memory. Default: 10s. */
+  /** How long a waiting run stays in memory. Default: 10s; of a driven engine, 250ms. */
   readonly parkAfter?: Duration;
   /** The longest wait between two looks for work. Default: 5s with notifications, 1s without. */
   readonly pollInterval?: Duration;
@@ -132,7 +132,7 @@ export function checkOptions(options: EngineOptions): Settings {
     carrier: options.context,
     aroundStep: options.aroundStep,
     leaseMs,
-    parkAfterMs: duration(options.parkAfter ?? '10s', 'parkAfter', 0),
+    parkAfterMs: duration(options.parkAfter ?? (options.driven === true ? '250ms' : '10s'), 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
     mayListen: options.listen ?? true,
     mayMigrate: options.migrate ?? true,

@@ -184,7 +184,7 @@ export const runErrors = {
     message: ({ what, reason }) => `${what} cannot be read back: ${reason}`,
   }),
   INPUT_INVALID: row<{ what: string; issues: readonly InputIssue[] }>({
-    httpStatus: 400,
+    httpStatus: 422,
     isRetryable: false,
     what: 'A value does not fit its schema. `details.issues` has every fault with its path.',
     remedy: 'Correct the value at the paths listed.',

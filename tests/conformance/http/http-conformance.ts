@@ -1,0 +1,33 @@
+// The conformance suite of the HTTP protocol. Every adapter runs it against itself, with how it serves an application; the client knows
+// nothing but URLs.
+
+import { describe } from '@jest/globals';
+import { badInputConformance } from './bad-input.js';
+import { eventConformance } from './events.js';
+import { guardConformance } from './guards.js';
+import { runConformance } from './runs.js';
+import { startConformance } from './starts.js';
+import { useHttpWorld, type Serve } from './world.js';
+
+export type { HttpApplication, Serve, ServedApplication } from './world.js';
+
+/** An adapter under test. */
+export interface HttpConformance {
+  /** Stands before the names of the tests. */
+  readonly name: string;
+  readonly serve: Serve;
+  /** How many looks at a run the server has to bear. Default: 1,000. */
+  readonly looks?: number;
+}
+
+/** Declares the tests of the protocol for an adapter. */
+export function httpConformance({ name, serve, looks = 1_000 }: HttpConformance): void {
+  describe(name, () => {
+    const world = useHttpWorld(serve);
+    startConformance(world);
+    runConformance(world);
+    guardConformance(world);
+    eventConformance(world);
+    badInputConformance(world, looks);
+  });
+}
