@@ -30,8 +30,8 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const { time = 'virtual', startsAt, schema = 'perdure', ...others } = options;
   const database = await createVirtualDatabase(schema, startsAt);
-  const { client, tables } = await openTables(database.url, schema);
-  const clock = new TestClock(client, tables);
+  const { connection, tables } = await openTables(database.url, schema);
+  const clock = new TestClock(connection, tables);
   const test = new TestEngine({ database, clock, tables, options: { schema, ...others } });
   endWithTest(test);
   try {
@@ -51,6 +51,6 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
  * const clock = await connectTestClock(process.env.DATABASE_URL);
  */
 export async function connectTestClock(url: string, { schema = 'perdure' } = {}): Promise<TestClock> {
-  const { client, tables } = await openTables(url, schema);
-  return new TestClock(client, tables);
+  const { connection, tables } = await openTables(url, schema);
+  return new TestClock(connection, tables);
 }

@@ -1,7 +1,8 @@
 // What the engine's own tables tell a test: what goes on, what is due next, which engines live. The only place outside of the
 // engine that reads its tables, and it ends executors there; everything else goes through the engine's api.
 
-import { escapeIdentifier, type Client } from 'pg';
+import { escapeIdentifier } from 'pg';
+import type { Connection } from './connection.js';
 
 /** What goes on in a database, by its own time. */
 export interface Activity {
@@ -71,11 +72,11 @@ select name, occurrence, count(*)::int4 as failed from {schema}.step_attempts wh
 
 /** The engine's tables in one schema, over one connection. */
 export class EngineTables {
-  readonly #client: Client;
+  readonly #connection: Connection;
   readonly #schema: string;
 
-  constructor(client: Client, schema: string) {
-    this.#client = client;
+  constructor(connection: Connection, schema: string) {
+    this.#connection = connection;
     this.#schema = schema;
   }
 
@@ -124,7 +125,7 @@ export class EngineTables {
   async #query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     const quoted = escapeIdentifier(this.#schema);
     return (
-      await this.#client.query<Row>(
+      await this.#connection.query<Row>(
         text.replaceAll('{schema}', () => quoted),
         [...values],
       )

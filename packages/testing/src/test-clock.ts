@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseDuration, type Duration } from 'perdure';
-import type { Client } from 'pg';
+import type { Connection } from './connection.js';
 import type { Activity, EngineTables } from './engine-tables.js';
 import { moveVirtualTime, readVirtualTime } from './virtual-time.js';
 
@@ -18,7 +18,7 @@ const skipEveryMs = 10;
  * pace, and leaps when told to. It never goes back.
  */
 export class TestClock {
-  readonly #client: Client;
+  readonly #connection: Connection;
   readonly #tables: EngineTables;
   /** What has been busy, and since when; of performance.now(). */
   #busySince = new Map<string, number>();
@@ -28,14 +28,14 @@ export class TestClock {
   #isClosed = false;
 
   /** @internal Use `createTestEngine` or `connectTestClock`. */
-  constructor(client: Client, tables: EngineTables) {
-    this.#client = client;
+  constructor(connection: Connection, tables: EngineTables) {
+    this.#connection = connection;
     this.#tables = tables;
   }
 
   /** The time. */
   async now(): Promise<Date> {
-    return this.#exclusive(async () => new Date(await readVirtualTime(this.#client)));
+    return this.#exclusive(async () => new Date(await readVirtualTime(this.#connection)));
   }
 
   /**
@@ -48,7 +48,7 @@ export class TestClock {
    */
   async advance(duration: Duration): Promise<void> {
     const ms = parseDuration(duration, 'the time to advance');
-    await this.#exclusive(async () => this.#passUntil((await readVirtualTime(this.#client)) + ms));
+    await this.#exclusive(async () => this.#passUntil((await readVirtualTime(this.#connection)) + ms));
   }
 
   /** Has time pass until a moment, as `advance`; one that has passed already is no wait. */
@@ -83,7 +83,7 @@ export class TestClock {
     this.#isClosed = true;
     await this.#skipping;
     await this.#turn;
-    await this.#client.end();
+    await this.#connection.end();
   }
 
   async #skip(): Promise<void> {
@@ -126,7 +126,7 @@ export class TestClock {
   }
 
   async #moveTo(ms: number): Promise<void> {
-    await moveVirtualTime(this.#client, ms);
+    await moveVirtualTime(this.#connection, ms);
     const at = await this.#tables.askForLife();
     const giveUpAt = performance.now() + answerMs;
     let silent = await this.#tables.silentSince(at, [...this.#deaf]);

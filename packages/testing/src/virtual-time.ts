@@ -2,7 +2,8 @@
 // from a table. So no statement and no process has to know that the time is virtual; the engine's leases alone name the real one.
 // Called by create-test-engine.ts and test-clock.ts.
 
-import { escapeIdentifier, type Client } from 'pg';
+import { escapeIdentifier } from 'pg';
+import type { Connection } from './connection.js';
 
 /** Part of a template: the clock, which goes right until it is moved. Seconds, because a day of an interval is not always 24 hours. */
 export const installClock = `
@@ -22,11 +23,21 @@ set search_path = perdure_time, pg_catalog, public;
 export const goByClock = (database: string): string =>
   `alter database ${escapeIdentifier(database)} set search_path = perdure_time, pg_catalog, "$user", public`;
 
+const findNow = `
+select to_regprocedure('now()') is not distinct from to_regprocedure('perdure_time.now()') as is_virtual
+`;
+
+/** Whether the statements of a connection have the virtual time. */
+export async function isVirtual(connection: Connection): Promise<boolean> {
+  const { rows } = await connection.query<{ is_virtual: boolean }>(findNow);
+  return rows[0]?.is_virtual === true;
+}
+
 const readTime = `select (extract(epoch from perdure_time.clock_timestamp()) * 1000)::float8 as now_ms`;
 
 /** The virtual time, in epoch milliseconds. */
-export async function readVirtualTime(client: Client): Promise<number> {
-  const { rows } = await client.query<{ now_ms: number }>(readTime);
+export async function readVirtualTime(connection: Connection): Promise<number> {
+  const { rows } = await connection.query<{ now_ms: number }>(readTime);
   return rows[0]?.now_ms ?? NaN;
 }
 
@@ -36,8 +47,8 @@ set shift_seconds = $1::float8 / 1000 - extract(epoch from pg_catalog.clock_time
 `;
 
 /** Sets the time, also back: before any engine is launched. */
-export async function setVirtualTime(client: Client, toMs: number): Promise<void> {
-  await client.query(setTime, [toMs]);
+export async function setVirtualTime(connection: Connection, toMs: number): Promise<void> {
+  await connection.query(setTime, [toMs]);
 }
 
 // Never back: what was due would not be any more, and several processes may move the time at once.
@@ -47,6 +58,6 @@ set shift_seconds = greatest(shift_seconds, $1::float8 / 1000 - extract(epoch fr
 `;
 
 /** Moves the time forward to a moment; one that has passed changes nothing. */
-export async function moveVirtualTime(client: Client, toMs: number): Promise<void> {
-  await client.query(moveTime, [toMs]);
+export async function moveVirtualTime(connection: Connection, toMs: number): Promise<void> {
+  await connection.query(moveTime, [toMs]);
 }

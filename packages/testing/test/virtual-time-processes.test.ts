@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { contract, sleep, workflow } from 'perdure';
-import { connectTestClock, createTestEngine, spawnProcess } from '../src/index.js';
+import { connectTestClock, createTestDatabase, createTestEngine, spawnProcess } from '../src/index.js';
 
 const sleeper = fileURLToPath(new URL('programs/sleeper.ts', import.meta.url));
 const elsewhere = contract<number, { readonly pid: number; readonly at: Date }>('elsewhere');
@@ -35,6 +35,17 @@ test('another process can move the time', async () => {
   expect(await run.status()).toBe('succeeded');
   expect(Math.abs((await theirs.now()).getTime() - (await clock.now()).getTime())).toBeLessThan(10_000);
   await theirs.close();
+});
+
+test('a database or a connection without virtual time has no clock', async () => {
+  const { database } = await createTestEngine();
+  const real = await createTestDatabase();
+
+  const urls = [real.url, `${database.url}?options=-csearch_path%3Dpublic`];
+  const errors = await Promise.all(urls.map((url) => connectTestClock(url).catch((error: unknown) => String(error))));
+
+  expect(errors).toEqual(urls.map(() => expect.stringContaining('has no time of its own')));
+  await real.drop();
 });
 
 test('an engine that was killed keeps no time from passing', async () => {

@@ -12,7 +12,7 @@ const remind = workflow('remind', async () => {
 const { engine, close, stepsOf } = await createTestEngine({ workflows: [remind], time: 'skipping' });
 after(close);
 
-test('a month passes', async () => {
+void test('a month passes', async () => {
   const run = await engine.startWorkflow(remind);
 
   equal(await run.result(), 'reminded');
