@@ -163,7 +163,7 @@ export class Schedules {
   /**
    * Starts a run for every tick of a stretch of time, by the schedule's rule and time zone; a tick that has its run is not started
    * again. Unless overlap is "allow", they are started one after the other. While the schedule is paused, they wait.
-   * Resolves to the ids of the runs once that is durable. Throws SCHEDULE_NOT_FOUND, and OPTION_INVALID for more than 10,000 ticks.
+   * Resolves to the ids of the runs once that is durable; until they are started, there is no run of these ids. Throws SCHEDULE_NOT_FOUND, and OPTION_INVALID for more than 10,000 ticks.
    *
    * @example
    * await engine.schedules.backfill('nightly', { from: new Date('2026-03-01'), to: new Date('2026-04-01') });
