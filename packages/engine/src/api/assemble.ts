@@ -114,7 +114,7 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
     onRoom: (queue) => claims.onRoom(queue),
   });
   const stranded = strandedWatch(database, logger);
-  const ends: TransactionWatch = transactionWatch({ database, executor, transactions, pollMs });
+  const ends: TransactionWatch = transactionWatch({ database, executor, transactions, pollMs: settings.pollMs });
   const claims = new Claimer({ database, executor, pollMs });
   const onDead = (): void => services.recoveries.poke();
   const onLeap = (): void => [services.claims, services.schedules].forEach((service) => service.poke());

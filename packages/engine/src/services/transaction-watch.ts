@@ -14,14 +14,15 @@ export interface TransactionWatchOptions {
   readonly database: Database;
   readonly executor: Executor;
   readonly transactions: OpenTransactions;
-  /** How often to look for messages that nobody has announced. */
-  readonly pollMs: () => number;
+  /** How often to look for messages that nobody has announced. Default: 5 seconds, with notifications or without. */
+  readonly pollMs: number | undefined;
 }
 
 // How soon to ask after a transaction was used: most commit right away. One that stays open is asked after ever more rarely.
 const shortestWaitMs = 5;
 const longestWaitMs = 250;
 const fullPortion = 1_000;
+const defaultPollMs = 5_000;
 
 /** The watch of one engine, and what has it announce messages now. */
 export interface TransactionWatch {
@@ -47,7 +48,7 @@ export function transactionWatch({
   const announce = async (): Promise<void> => {
     if (performance.now() < announcesAt) return;
     const receivers = await announceMessages(database);
-    announcesAt = receivers.length >= fullPortion ? -Infinity : performance.now() + pollMs();
+    announcesAt = receivers.length >= fullPortion ? -Infinity : performance.now() + (pollMs ?? defaultPollMs);
     for (const { runId, isWoken } of receivers) executor.tellSent(runId, { isWoken });
   };
   const round = async (): Promise<number> => {
