@@ -22,7 +22,7 @@ const temporary = mkdtempSync(join(tmpdir(), 'perdure-packages-'));
 const failures = [];
 
 try {
-  attempt('build', () => run('turbo', ['run', 'build', '--output-logs=errors-only']));
+  attempt('build', () => run('turbo', ['run', 'build', '--filter=./packages/*', '--output-logs=errors-only']));
   if (failures.length === 0) checkPackages(readPackages().map(pack));
 } finally {
   rmSync(temporary, { recursive: true, force: true });

@@ -20,15 +20,12 @@ export async function startRefund(form: FormData): Promise<void> {
 }
 
 export async function startIndexing(form: FormData): Promise<void> {
-  const file = form.get('file');
-  const uploaded = file instanceof File && file.size > 0 ? await file.text() : '';
-  const text = uploaded || textOf(form, 'text') || sampleText;
-  const title = file instanceof File && file.name !== '' ? file.name : (text.split('\n', 1)[0] ?? text).slice(0, 60);
-  const run = await perdure.startWorkflow(
-    indexDocument,
-    { title, text: text.slice(0, 200_000) },
-    { attributes: { title } },
-  );
+  const given = form.get('file');
+  const file = given instanceof File && given.size > 0 ? given : undefined;
+  const text = (await file?.text()) ?? (textOf(form, 'text') || sampleText);
+  const title = file?.name ?? text.slice(0, 60).replace(/\s+\S*$/, '…');
+  const input = { title, text: text.slice(0, 200_000) };
+  const run = await perdure.startWorkflow(indexDocument, input, { attributes: { title } });
   redirect(`/documents/${run.id}`);
 }
 

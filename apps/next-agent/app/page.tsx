@@ -1,43 +1,24 @@
 // The desk: what can be asked for, and what is under way.
 
 import { connection } from 'next/server';
+import { RefundForm } from '../components/refund-form';
 import { RunList } from '../components/run-list';
 import { SubmitButton } from '../components/submit-button';
-import { complaints, sampleText } from '../lib/samples';
+import { sampleText } from '../lib/samples';
 import { listOrders } from '../lib/shop';
-import { startIndexing, startRefund } from './actions';
+import { startIndexing } from './actions';
 
 export default async function Desk() {
   await connection(); // shown as it is now, not as it was at build time
   const orders = await listOrders();
   return (
     <>
+      <h1 className="visually-hidden">Support desk</h1>
       <div className="columns">
         <section className="panel" aria-labelledby="refund-title">
           <h2 id="refund-title">Ask for a refund</h2>
           <p className="lead">An agent looks into it and proposes. You decide before any money moves.</p>
-          <form action={startRefund} className="stack">
-            <fieldset className="choices">
-              <legend>Order</legend>
-              {orders.map(({ id, customer, item, cents }, place) => (
-                <label key={id} className="choice">
-                  <input type="radio" name="order" value={id} defaultChecked={place === 0} />
-                  <span>
-                    <strong>{item}</strong>
-                    <small>
-                      {customer} · {id}
-                    </small>
-                  </span>
-                  <span className="amount">€{(cents / 100).toFixed(2)}</span>
-                </label>
-              ))}
-            </fieldset>
-            <label className="field">
-              What went wrong?
-              <textarea name="complaint" rows={3} required defaultValue={complaints['A-1001']} />
-            </label>
-            <SubmitButton waiting="Starting…">Ask the agent</SubmitButton>
-          </form>
+          <RefundForm orders={orders} />
         </section>
         <section className="panel" aria-labelledby="document-title">
           <h2 id="document-title">Index a text</h2>

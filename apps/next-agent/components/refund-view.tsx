@@ -179,8 +179,7 @@ function textOf({ streams }: RunState<Refund>, turn: 'proposal' | 'reply'): stri
     .join('');
 }
 
-function summaryOf({ status, isFinal, connection }: RunState<Refund>, isYours: boolean): string {
-  if (connection === 'reconnecting') return 'The server is away.';
+function summaryOf({ status, isFinal }: RunState<Refund>, isYours: boolean): string {
   if (isYours) return 'The agent has made a proposal and waits for your decision.';
   if (isFinal) return `The request is over: ${status}.`;
   return status === undefined ? 'Connecting.' : 'The agent is working.';

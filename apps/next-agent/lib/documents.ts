@@ -46,7 +46,7 @@ export const indexPassage = workflow(
   { queue: 'indexing' },
 );
 
-const longestPassage = 240;
+const longestPassage = 120;
 
 function cut(text: string): string[] {
   const passages: string[] = [];
@@ -63,7 +63,7 @@ function cut(text: string): string[] {
 
 // Stands for an embedding model, which takes its time.
 async function read(passage: string): Promise<string[]> {
-  await new Promise((resolve) => setTimeout(resolve, 350));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   return (passage.toLowerCase().match(/\p{L}{6,}/gu) ?? []).slice(0, 40);
 }
 

@@ -116,9 +116,9 @@ function replyPrompt({ customer }: Order, outcome: Outcome, cents: number): stri
 function replyScript({ customer, item }: Order, outcome: Outcome, cents: number): string {
   const name = customer.split(' ', 1)[0] ?? customer;
   const ends: Record<Outcome, string> = {
-    refunded: `We have paid ${euros(cents)} back to your card; it shows up within three working days. Thank you for telling us about the ${item.toLowerCase()}.`,
-    declined: `We have looked at your case with care and cannot refund the ${item.toLowerCase()} this time. If anything about it has changed, please write again.`,
-    expired: `Your request has not been forgotten: a colleague takes it over and writes to you today.`,
+    refunded: `we have paid ${euros(cents)} back to your card; it shows up within three working days. Thank you for telling us about the ${item.toLowerCase()}.`,
+    declined: `we have looked at your case with care and cannot refund the ${item.toLowerCase()} this time. If anything about it has changed, please write again.`,
+    expired: `your request has not been forgotten: a colleague takes it over and writes to you today.`,
   };
   return `Dear ${name}, ${ends[outcome]}`;
 }
