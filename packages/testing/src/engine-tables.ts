@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 
 /** What goes on in a database, by its own time. */
 export interface Activity {
-  /** Runs that execute or are about to, and schedules that are about to start one; each with what changes when it goes on. */
+  /** Runs that execute or are about to, queues that let one go, schedules about to start one; each with what changes when it goes on. */
   readonly busy: readonly string[];
   /** When something becomes due by itself, in epoch milliseconds. */
   readonly nextDueMs: number | undefined;
@@ -16,7 +16,8 @@ export interface Activity {
   readonly signature: string;
 }
 
-// A run in line in a queue is not busy: whether it may go depends on the others. When it goes, the signature changes.
+// A run in line in a queue is busy as long as the queue's limits let one of its key go. That is an estimate: who is wrong about it
+// waits for its patience to end, no more.
 const activity = `
 with live as materialized (
   select workflows from {schema}.executors where dead_at is null
@@ -32,6 +33,24 @@ with live as materialized (
   select 'schedule ' || s.name || ' ' || coalesce(s.next_due_at::text, '') from {schema}.schedules s
   where exists (select from live) and not s.is_paused and (s.next_due_at <= now() or s.backlog <> '{}' and not exists (
     select from {schema}.runs r where r.id = any (s.active_ids) and r.finished_at is null))
+  union all
+  select 'queue ' || u.queue || ' ' || coalesce(u.partition_key, '') || ' ' || count(*) from unfinished u
+  join {schema}.queues q on q.name = u.queue
+  cross join lateral (
+    select count(*) as runs, count(*) filter (where h.partition_key is not distinct from u.partition_key) as of_key
+    from unfinished h where h.queue = q.name and h.slot = 'held'
+  ) held
+  cross join lateral (
+    select coalesce(sum(a.runs), 0) as runs from {schema}.queue_admissions a
+    where a.queue = q.name and a.admitted_at > now() - q.rate_per_ms * interval '1 millisecond'
+      and a.partition_key = case when q.is_rate_per_key then coalesce(u.partition_key, '') else '' end
+  ) admitted
+  where u.slot = 'ready' and not q.is_paused and exists (select from live l where u.host_key = any (l.workflows))
+    and (q.concurrency is null or held.runs < q.concurrency)
+    and (q.executor_concurrency is null or held.runs < q.executor_concurrency * (select count(*) from live))
+    and (q.key_concurrency is null or held.of_key < q.key_concurrency)
+    and (q.rate_limit is null or admitted.runs < q.rate_limit)
+  group by u.queue, u.partition_key
 ), due as (
   select due_at as at from unfinished where status <> 'running' and slot is distinct from 'ready'
   union all
