@@ -1,13 +1,12 @@
 // The middleware: gives requests the engine, serves the protocol, and tells the engine of durable handlers.
 
-import { createHttpHandler, type HttpOptions } from '@perdure/http';
+import { createHttpHandler, sendToNode, type HttpOptions } from '@perdure/http';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { parseDuration, type Engine } from 'perdure';
 import type { DurableHandler } from './handler-definition.js';
 import { HostedHandlers } from './hosted-handlers.js';
 import type { Mount } from './mount.js';
 import { RequestTools } from './request-tools.js';
-import { sendWebResponse } from './send-web-response.js';
 import { toRequestInfo, toWebRequest } from './to-web-request.js';
 
 /** Options of the middleware: those of the protocol, and what Express adds. */
@@ -69,7 +68,7 @@ async function serveProtocol({ protocol, principal }: Mount, req: Request, res: 
     basePath,
     principal: principal?.(req),
   });
-  await sendWebResponse(response, res);
+  await sendToNode(response, res);
 }
 
 // What Express takes for an application of its own, it tells where it is mounted. That is before any request, so that handlers whose

@@ -1,11 +1,10 @@
 // A route whose requests start runs of a workflow.
 
-import { startFromRequest } from '@perdure/http';
+import { sendToNode, startFromRequest } from '@perdure/http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { describeWorkflow, type Startable, type StartOptions } from 'perdure';
 import { answerProblem } from './answer-problem.js';
 import { requireTools } from './request-tools.js';
-import { sendWebResponse } from './send-web-response.js';
 import { toWebRequest } from './to-web-request.js';
 import { refuseUnreadBody } from './unread-body.js';
 
@@ -40,7 +39,7 @@ export function startRoute<Input>(
     const response = await startFromRequest(engine, {
       workflow,
       input,
-      request: toWebRequest(req, res, { hasBody: false }),
+      request: toWebRequest(req, res, { isRead: true }),
       body: req.body,
       principal: mount.principal?.(req),
       options: { ...chosen, ...(options.id !== undefined && { id: options.id(req) }) },
@@ -49,7 +48,7 @@ export function startRoute<Input>(
       maxWait: mount.maxWaitMs,
       showErrors: mount.showErrors,
     });
-    await sendWebResponse(response, res);
+    await sendToNode(response, res);
   };
   return (req: Request, res: Response, next: NextFunction): void => {
     serve(req, res)

@@ -6,7 +6,6 @@ import type { Express, RequestHandler } from 'express';
 import { receive, runStep, sleep, topic, workflow, type Engine } from 'perdure';
 import request from 'supertest';
 import { durableHandler, expose, keepRawBody, perdure, problemDetails, signToken, startRoute } from '../src/index.js';
-import { sendWebResponse } from '../src/send-web-response.js';
 import { toWebRequest } from '../src/to-web-request.js';
 import { useApplications, versions } from './support/application.js';
 
@@ -73,13 +72,12 @@ describe.each(versions)('$version: the protocol', ({ express }) => {
     expect(text).toMatch(/event: status\ndata: .*"succeeded".*"output":true/);
   });
 
-  test('hears of a client that goes away, and ends what it streams', async () => {
-    const heard = { aborted: false, cancelled: false };
+  test('hears of a client that goes away', async () => {
+    const heard = { aborted: false };
     const app = express();
-    app.get('/', (req, res, next) => {
+    app.get('/', (req, res) => {
       toWebRequest(req, res).signal.addEventListener('abort', () => (heard.aborted = true));
-      const body = new ReadableStream({ cancel: () => void (heard.cancelled = true) });
-      sendWebResponse(new Response(body, { headers: { 'content-type': 'text/event-stream' } }), res).catch(next);
+      res.write('beginning');
     });
     const url = await db.listen(app);
     const control = new AbortController();
@@ -87,8 +85,7 @@ describe.each(versions)('$version: the protocol', ({ express }) => {
 
     control.abort();
 
-    const isOver = await waitFor(() => heard.aborted && heard.cancelled, { what: 'the stream to end' });
-    expect(isOver).toBe(true);
+    expect(await waitFor(() => heard.aborted, { what: 'the signal' })).toBe(true);
   });
 
   test('takes a signed link as leave to send, and nothing else', async () => {
