@@ -29,7 +29,7 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
  */
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const { time = 'virtual', startsAt, schema = 'perdure', ...others } = options;
-  const database = await createVirtualDatabase(schema, startsAt);
+  const database = await createVirtualDatabase({ schema, startsAt });
   const { connection, tables } = await openTables(database.url, schema);
   const clock = new TestClock(connection, tables);
   const test = new TestEngine({ database, clock, tables, options: { schema, ...others } });
@@ -44,13 +44,23 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   return test;
 }
 
+/** Options of a clock. */
+export interface TestClockOptions extends Pick<TestEngineOptions, 'time'> {
+  /** The schema of the engine's tables. Default: `perdure`. */
+  readonly schema?: string;
+}
+
 /**
- * The clock of a database that `createTestEngine` has made, for another process that runs engines on it. Close it in the end.
+ * The clock of a database that `createTestEngine` or `createVirtualDatabase` has made, for another process, or for engines that
+ * something else makes. Close it before the database is dropped. Throws if the database has no time of its own.
  *
  * @example
  * const clock = await connectTestClock(process.env.DATABASE_URL);
  */
-export async function connectTestClock(url: string, { schema = 'perdure' } = {}): Promise<TestClock> {
+export async function connectTestClock(url: string, options: TestClockOptions = {}): Promise<TestClock> {
+  const { schema = 'perdure', time = 'virtual' } = options;
   const { connection, tables } = await openTables(url, schema);
-  return new TestClock(connection, tables);
+  const clock = new TestClock(connection, tables);
+  if (time === 'skipping') clock.startSkipping();
+  return clock;
 }

@@ -18,7 +18,14 @@ interface Replacement {
   readonly call: (...args: readonly unknown[]) => unknown;
 }
 
-/** The mocks of one test. */
+/**
+ * The mocks of one test. `createTestEngine` has its own; an engine that something else makes takes part by its option `aroundStep`.
+ *
+ * @example
+ * const mocks = new StepMocks();
+ * const engine = createEngine({ database, workflows: [checkout], aroundStep: mocks.around() });
+ * mocks.replace('charge', () => ({ id: 'test-payment' }));
+ */
 export class StepMocks {
   readonly #replacements = new Map<string, Replacement>();
   readonly #acts = new Map<string, (attempt: StepAttempt) => Promise<void>>();

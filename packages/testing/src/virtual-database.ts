@@ -7,8 +7,24 @@ import { createTestDatabase, ensureTemplate, type TestDatabase } from './test-da
 import { onTestServer } from './test-server.js';
 import { goByClock, installClock, isVirtual, setVirtualTime } from './virtual-time.js';
 
-/** A new database with the engine's schema, whose time is the test's. `startsAt` sets it. */
-export async function createVirtualDatabase(schema: string, startsAt?: Date): Promise<TestDatabase> {
+/** Options of a database with a time of its own. */
+export interface VirtualDatabaseOptions {
+  /** The schema of the engine's tables. Default: `perdure`. */
+  readonly schema?: string | undefined;
+  /** What time it is there at first. Default: now. */
+  readonly startsAt?: Date | undefined;
+}
+
+/**
+ * A new database with the engine's tables and a time of its own, for engines that something else makes, such as the module of a
+ * framework. Give them `parkAfter: 0`, so that the clock sees what they wait for, and connect to its clock. Drop it in the end.
+ *
+ * @example
+ * const database = await createVirtualDatabase();
+ * const clock = await connectTestClock(database.url);
+ */
+export async function createVirtualDatabase(options: VirtualDatabaseOptions = {}): Promise<TestDatabase> {
+  const { schema = 'perdure', startsAt } = options;
   const script = `${installClock}${printMigrations(schema)}`;
   const migrate = (url: string): Promise<void> => withConnection(url, (connection) => connection.query(script));
   const template = await ensureTemplate('virtual', { fingerprint: script, migrate });
