@@ -48,7 +48,10 @@ export class OpenStreams {
     const { ending, signal, keepAliveMs } = options;
     const parts = new TextQueue(reconnect);
     let keepAlive: NodeJS.Timeout | undefined;
-    const end = (): void => ending.abort();
+    const end = (): void => {
+      clearInterval(keepAlive);
+      ending.abort();
+    };
     const forget = (): void => {
       this.#ends.delete(end);
       clearInterval(keepAlive);

@@ -68,10 +68,9 @@ function refuse(
   // An EventSource gives up after any error. What will pass is not worth that.
   const mayPass = isPerdureError(error) && error.httpStatus === 503;
   if (mayPass && request.headers.has('last-event-id')) return streams.goElsewhere();
-  const isOurs = isPerdureError(error) && error.httpStatus < 500;
-  if (!isOurs) {
-    const { method, url } = request;
-    settings.logger.error({ err: error, method, path: new URL(url).pathname }, 'a request could not be answered');
+  if (!isPerdureError(error) || error.httpStatus >= 500) {
+    const fields = { err: error, method: request.method, path: new URL(request.url).pathname };
+    settings.logger[mayPass ? 'warn' : 'error'](fields, 'a request could not be answered');
   }
   return problemResponse(error);
 }

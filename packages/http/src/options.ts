@@ -132,7 +132,7 @@ export function readOptions(engine: EngineSource, options: HttpOptions): Setting
     {
       option: 'tokens.secret',
       value: 'a secret',
-      isRight: secrets.every((secret) => secret.length >= 32),
+      isRight: tokens === undefined || (secrets.length > 0 && secrets.every((secret) => secret.length >= 32)),
       reason: 'give at least 32 characters',
     },
     {

@@ -10,11 +10,11 @@ export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   return plainInstance(value) ?? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
 function plainInstance(value: object): unknown {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (value instanceof Map) return [...value].map(plain);
   if (value instanceof Set) return [...value].map(plain);
   if (value instanceof URL || value instanceof RegExp) return String(value);

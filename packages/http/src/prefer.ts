@@ -8,6 +8,9 @@ export interface Preferences {
   readonly waitSeconds: number | undefined;
 }
 
+// Longer ones have no honest use, and would take their time.
+const longest = 1_000;
+
 /**
  * Reads a Prefer header, or several joined by commas. Of a preference that is given twice, the first counts.
  *
@@ -16,6 +19,7 @@ export interface Preferences {
  */
 export function parsePrefer(header: string | null | undefined): Preferences {
   const found = new Map<string, string>();
+  if ((header?.length ?? 0) > longest) return { respondAsync: false, waitSeconds: undefined };
   for (const preference of splitOutsideQuotes(header ?? '')) {
     const [, name = '', value = ''] =
       /^\s*([^\s=;"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?\s*(?:;.*)?$/s.exec(preference) ?? [];

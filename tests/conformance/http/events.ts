@@ -72,6 +72,7 @@ export function eventConformance(world: HttpWorld): void {
 
       await seenAll(follower, all);
 
+      expect(follower.source.url).toBe(runUrl(restarted.url, id, '/events'));
       follower.source.close();
     });
 

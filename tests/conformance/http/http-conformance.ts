@@ -22,7 +22,7 @@ export interface HttpConformance {
 
 /** Declares the tests of the protocol for an adapter. */
 export function httpConformance({ name, serve, looks = 1_000 }: HttpConformance): void {
-  describe(name, () => {
+  describe(`the HTTP protocol on ${name}`, () => {
     const world = useHttpWorld(serve);
     startConformance(world);
     runConformance(world);

@@ -98,10 +98,10 @@ export function startConformance(world: HttpWorld): void {
     });
 
     test('sent many times at once starts one run, over a restarted server as well', async () => {
-      const { url, close } = await world.serve();
+      const first = await world.serve();
       const key = { 'idempotency-key': '"crowd"' };
-      const crowd = await Promise.all(Array.from({ length: 30 }, () => post(`${url}/start/echo`, { n: 1 }, key)));
-      await close();
+      const crowd = await Promise.all(Array.from({ length: 30 }, () => post(`${first.url}/start/echo`, { n: 1 }, key)));
+      await first.close();
       const restarted = await world.serve();
 
       const later = await post(`${restarted.url}/start/echo`, { n: 1 }, key);

@@ -1,0 +1,119 @@
+// What the handler does that needs no server: schemas of several libraries, options of starts, closing.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createTestDatabase, waitFor, type TestDatabase } from '@perdure/testing';
+import { type } from 'arktype';
+import { createEngine, receive, silentLogger, topic, workflow, type Engine } from 'perdure';
+import * as v from 'valibot';
+import { z } from 'zod';
+import { createHttpHandler, expose, startFromRequest } from '../src/index.js';
+
+const go = topic<null>('go');
+const waiting = workflow('waiting', () => receive(go));
+const double = workflow('double', async ({ n }: { n: number }) => n * 2);
+
+let database: TestDatabase;
+let engine: Engine;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ prefix: 'perdure_http' });
+  engine = await createEngine({ database: database.url, workflows: [waiting, double], logger: silentLogger }).launch();
+});
+afterAll(async () => {
+  await engine.close();
+  await database.drop();
+});
+
+function post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Request {
+  const init = {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  };
+  return new Request(`http://localhost${path}`, init);
+}
+
+test.each([
+  ['zod', z.object({ n: z.coerce.number() })],
+  ['valibot', v.object({ n: v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number()) })],
+  ['arktype', type({ n: 'string.numeric.parse | number' })],
+] as const)('a schema of %s checks the body and makes the input of it', async (_name, input) => {
+  const handler = createHttpHandler(engine, { expose: [expose({ workflow: double, input })] });
+
+  const right = await handler(post('/start/double', { n: '21' }, { prefer: 'wait=20' }));
+  const wrong = await handler(post('/start/double', { n: {} }));
+
+  expect(await right.json()).toMatchObject({ status: 'succeeded', output: 42 });
+  expect([wrong.status, await wrong.json()]).toMatchObject([422, { errors: [{ pointer: '#/n' }] }]);
+});
+
+test('options of a start come from its input', async () => {
+  const options = ({ n }: { n: number }): { id: string } => ({ id: `double-${n}` });
+  const handler = createHttpHandler(engine, { expose: [expose({ workflow: double, options })] });
+
+  const answers = [await handler(post('/start/double', { n: 4 })), await handler(post('/start/double', { n: 4 }))];
+
+  const ids = await Promise.all(answers.map((answer) => answer.json()));
+  expect(ids).toMatchObject([{ id: 'double-4' }, { id: 'double-4' }]);
+  expect(answers.map(({ headers }) => headers.get('location'))).toEqual(['/runs/double-4', '/runs/double-4']);
+});
+
+test('an adapter may have read and parsed the body, and mounted the protocol anywhere', async () => {
+  const handler = createHttpHandler(engine, { expose: [double] });
+  const request = new Request('http://localhost/here/start/double', { method: 'POST', headers: { prefer: 'wait=20' } });
+
+  const response = await handler(request, { basePath: '/here', parsedBody: { value: { n: 3 } } });
+
+  expect(response.headers.get('location')).toMatch(/^\/here\/runs\//);
+  expect(await response.json()).toMatchObject({ output: 6 });
+});
+
+test('a route of the application starts runs as the protocol does', async () => {
+  const start = (n: number): Promise<Response> =>
+    startFromRequest(engine, {
+      workflow: double,
+      input: { n },
+      request: post('/double', {}, { 'idempotency-key': 'k' }),
+    });
+  const first = await start(1);
+
+  const again = await start(1);
+
+  expect([first.status, again.status]).toEqual([202, 202]);
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
+  await expect(start(2)).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+});
+
+test('a handler that is closed ends its streams, and sends whoever comes elsewhere without an error', async () => {
+  const handler = createHttpHandler(engine, { expose: [waiting] });
+  const run = await engine.startWorkflow(waiting);
+  const events = new Request(`http://localhost/runs/${run.id}/events`);
+  const open = (await handler(events)).text();
+
+  await handler.close();
+
+  const later = await handler(events);
+  expect(await open).toContain('event: status');
+  expect([later.status, await later.text()]).toEqual([200, 'retry: 1000\n\n']);
+  expect((await handler(new Request(`http://localhost/runs/${run.id}`))).status).toBe(200);
+});
+
+test('a reader that goes away takes its stream along', async () => {
+  const handler = createHttpHandler(engine, { expose: [waiting], keepAlive: '5ms' });
+  const run = await engine.startWorkflow(waiting);
+  const gone = new AbortController();
+  const [cancelled, aborted] = [
+    await handler(new Request(`http://localhost/runs/${run.id}/events`)),
+    await handler(new Request(`http://localhost/runs/${run.id}/events`, { signal: gone.signal })),
+  ];
+  const rest = aborted.text();
+
+  await cancelled.body?.cancel();
+  gone.abort();
+
+  expect(await rest).toContain('id: ');
+  await waitFor(() => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length, {
+    what: 'the timers of comments to be gone',
+    until: (count) => count < 50,
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import { PerdureError } from 'perdure';
+import { problemFor, problemResponse } from '../src/index.js';
+
+test('an error of the protocol becomes a problem with its code, status and message', () => {
+  const { status, headers, problem } = problemFor(new PerdureError('RUN_NOT_FOUND', { id: 'order-7' }));
+
+  expect([status, headers['content-type']]).toEqual([404, 'application/problem+json']);
+  expect(problem).toEqual({
+    type: 'urn:perdure:error:RUN_NOT_FOUND',
+    title: 'Run not found',
+    status: 404,
+    detail: expect.stringMatching(/^there is no run "order-7"\. /),
+    code: 'RUN_NOT_FOUND',
+  });
+});
+
+test('issues of an input become pointers', () => {
+  const issues = [
+    { path: '$.a', pointer: '#/a', message: 'is wrong' },
+    { path: '$', message: 'is worse' },
+  ];
+
+  expect(problemFor(new PerdureError('INPUT_INVALID', { what: 'the input', issues })).problem.errors).toEqual([
+    { pointer: '#/a', detail: 'is wrong' },
+    { pointer: '#', detail: 'is worse' },
+  ]);
+});
+
+test.each([
+  [new Error('password=hunter2')],
+  [new PerdureError('DATABASE_UNREACHABLE', { target: 'password=hunter2', reason: 'refused' })],
+  ['password=hunter2'],
+  [undefined],
+])('what tells of the inside of the application is left out', async (error) => {
+  const response = problemResponse(error);
+
+  expect(response.status).toBeGreaterThanOrEqual(500);
+  expect(await response.text()).not.toContain('hunter2');
+});
+
+test('401, 405 and 503 come with the headers that belong to them', () => {
+  const unknown = new PerdureError('REQUEST_UNAUTHENTICATED', { action: 'read' });
+  const method = new PerdureError('METHOD_NOT_ALLOWED', { method: 'PUT', path: '/', allowed: ['GET', 'HEAD'] });
+  const closed = new PerdureError('ENGINE_CLOSED', { operation: 'watch' });
+
+  expect(problemFor(unknown).headers['www-authenticate']).toBe('Bearer');
+  expect(problemFor(method).headers['allow']).toBe('GET, HEAD');
+  expect(problemFor(closed).headers['retry-after']).toBe('1');
+});
