@@ -1,6 +1,6 @@
 // The protocol of @perdure/http as a route handler of the App Router.
 
-import { createHttpHandler, type HttpHandler, type HttpOptions } from '@perdure/http';
+import { createHttpHandler, type HttpHandler, type HttpOptions, type RequestInfo } from '@perdure/http';
 import type { Duration } from 'perdure';
 import { ControlFlowRelay } from './control-flow-relay.js';
 import type { Perdure } from './define.js';
@@ -24,8 +24,13 @@ export interface RouteContext {
 /** A handler of one method. */
 export type RouteHandler = (request: Request, context: RouteContext) => Promise<Response>;
 
-/** What a route file exports. */
-export type RouteHandlers = Readonly<Record<'GET' | 'HEAD' | 'OPTIONS' | 'POST', RouteHandler>>;
+const methods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'] as const;
+
+/**
+ * What a route file exports. GET and POST are all that the protocol takes; the others answer with what it does take, where Next by itself
+ * would not tell.
+ */
+export type RouteHandlers = Readonly<Record<(typeof methods)[number], RouteHandler>>;
 
 /**
  * The protocol, for one catch-all route. `redirect()`, `notFound()` and their like may be called in `authorize`. Without `basePath`, the
@@ -38,15 +43,15 @@ export type RouteHandlers = Readonly<Record<'GET' | 'HEAD' | 'OPTIONS' | 'POST',
 export function perdureRoutes(perdure: Perdure, options: RouteOptions): RouteHandlers {
   const serve = protocolOf(perdure, options);
   const handle: RouteHandler = async (request, { params }) =>
-    serve(request, options.basePath ?? mountPath(new URL(request.url).pathname, await params));
-  return { GET: handle, HEAD: handle, OPTIONS: handle, POST: handle };
+    serve(request, { basePath: options.basePath ?? mountPath(new URL(request.url).pathname, await params) });
+  return Object.fromEntries(methods.map((method) => [method, handle])) as RouteHandlers;
 }
 
 /** The protocol, made at the first request: at build time, secrets need not be there. */
 export function protocolOf(
   perdure: Perdure,
   options: RouteOptions,
-): (request: Request, basePath: string) => Promise<Response> {
+): (request: Request, info: RequestInfo) => Promise<Response> {
   const relay = new ControlFlowRelay();
   const { authorize, after, afterBudget = '10s' } = options;
   let handler: HttpHandler | undefined;
@@ -57,10 +62,10 @@ export function protocolOf(
     perdure.kept.handlers.add(fresh);
     return fresh;
   };
-  return async (request, basePath) => {
+  return async (request, info) => {
     handler ??= made();
     const serving = handler;
-    const response = await relay.relay(() => serving(request, { basePath }));
+    const response = await relay.relay(() => serving(request, info));
     if (request.method === 'POST' && response.ok) after?.(() => perdure.drive({ budget: afterBudget }));
     return response;
   };
