@@ -134,6 +134,8 @@ test.each([
   ['a transaction that has failed', async () => failed(), /one of its statements has failed/],
   ['a read-only transaction', async () => begun('read only'), /it is read-only/],
   ['a client that is closed', async () => closed(), /closed/i],
+  ['a client of another library', async () => ({ query: async () => [] }) as unknown as pg.Client, /another library/],
+  ['a function of another library', async () => (() => ({})) as unknown as pg.Client, /another library/],
   ['a database without the schema', async () => elsewhere(), /its database has no schema "perdure"/],
 ] as const)('%s is refused, and nothing is written', async (_, open, reason) => {
   const engine = await db.launchEngine({ workflows: [approved] });

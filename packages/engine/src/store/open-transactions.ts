@@ -2,11 +2,20 @@
 
 import { textArray } from './binary-arrays.js';
 import type { RawQuery } from './transactions.js';
-import { findText, readText, statement, textFor, type Queryable } from './sql.js';
+import { findText, readText, statement, textFor, type Queryable, type Row } from './sql.js';
 
-/** A caller's transaction, for the engine's statements. Parameters are plain text and numbers, which every driver can send. */
+/**
+ * A caller's transaction, for the engine's statements. Parameters are plain text and numbers, which every driver can send.
+ * Throws TypeError for what answers without rows: a transaction of another library has functions of the same names.
+ */
 export function inTransaction(query: RawQuery, schema: string): Queryable {
-  return { query: ({ text }, values) => query(textFor(text, schema), values) };
+  return {
+    query: async ({ text }, values) => {
+      const rows: unknown = await query(textFor(text, schema), values);
+      if (!Array.isArray(rows)) throw new TypeError("it is another library's, so it needs use() of a data source");
+      return rows as readonly Row[];
+    },
+  };
 }
 
 // LOCK is refused outside of a transaction block, and in one that has failed. It takes no more than what the insert after it
