@@ -4,6 +4,7 @@
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
 import { heartbeat, recoverRuns } from '../store/executors.js';
+import { wakeForgotten } from '../store/waiters.js';
 import { PerdureError } from '../values/errors.js';
 import type { Logger } from '../values/logger.js';
 import { encodeError } from '../values/serialize.js';
@@ -23,6 +24,8 @@ export interface HeartbeatOptions {
 // Three signs fit into a lease, so that one lost sign is no death.
 const beatsPerLease = 3;
 const recoveryBatch = 500;
+// A process whose answer was lost may leave waiters without dying.
+const forgottenEveryMs = 60_000;
 
 /** The heartbeat of one executor. */
 export function heartbeatService(options: HeartbeatOptions): Service {
@@ -74,14 +77,17 @@ export interface RecoveryOptions {
 
 /**
  * Frees the runs of dead executors when it is poked: beside the heartbeat, which must not wait for it. In bounded portions:
- * a mass failure makes neither a huge transaction nor long locks.
+ * a mass failure makes neither a huge transaction nor long locks. Then wakes whom they have left waiting.
  */
 export function recoveryService({ database, maxRecoveries, logger, onRecovered }: RecoveryOptions): Service {
   const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
   const round = async (): Promise<number> => {
     const { recovered, failedIds } = await recoverRuns(database, recoveryBatch, maxRecoveries, crashLimit);
     if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
-    return recovered + failedIds.length < recoveryBatch ? Infinity : 0;
+    if (recovered + failedIds.length === recoveryBatch) return 0;
+    const woken = await wakeForgotten(database);
+    if (woken > 0) onRecovered(woken, []);
+    return forgottenEveryMs;
   };
   return new Service({ name: 'recovery', round, logger, retryMs: 250 });
 }

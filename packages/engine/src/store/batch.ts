@@ -79,7 +79,7 @@ export interface BatchResult {
   readonly watchedIds: readonly string[];
   /** Runs that became due by these outcomes. */
   readonly woken: number;
-  /** Runs that await these outcomes and did not: they have moved on, or the statement did not see them (`wakeWaiters`). */
+  /** Ended runs with waiters that did not: those have moved on, or the statement did not see them (`wakeWaiters`). */
   readonly unwoken: number;
 }
 
@@ -100,6 +100,7 @@ export interface BatchResult {
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
+// unwoken: notes, durably, that waiters are left to `wakeWaiters`, in case this process dies before.
 const ownerPart = `owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
    )`;
@@ -147,6 +148,13 @@ const wokenPart = (waiters: string): string => `woken as (
      from (select distinct unnest(awaited_by) as id from ${waiters} where awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning r.id
+   ), unwoken as (
+     insert into {schema}.unwoken (run_id)
+     select f.id
+     from finished f
+     where exists (select from unnest(f.awaited_by) w (id) where w.id <> all ($29::text[]) and w.id not in (select id from woken))
+     on conflict (run_id) do nothing
+     returning 1
    )`;
 
 const answer = `select exists (select from owner) as is_owner,
@@ -156,8 +164,7 @@ const answer = `select exists (select from owner) as is_owner,
           (select count(*) from finished)::int4 as finished,
           (select array_agg(id) from finished where is_watched) as watched_ids,
           (select count(*) from woken)::int4 as woken,
-          (select count(*) from (select distinct unnest(awaited_by) as id from finished) w
-           where w.id <> all ($29::text[]) and w.id not in (select id from woken))::int4 as unwoken`;
+          (select count(*) from unwoken)::int4 as unwoken`;
 
 // Four shapes of one statement, so that batches pay only for what they have.
 const allWaiters = '(select awaited_by from finished union all select awaited_by from announced) a';

@@ -651,4 +651,19 @@ comment on column {schema}.runs.idempotency_key is 'What the request that starte
 comment on column {schema}.runs.fingerprint is 'What that request said, as a digest.';
 `,
   },
+  {
+    id: 9,
+    name: 'unwoken',
+    sql: `-- What wakes waiters after a crash. Creates a new table; locks nothing that exists.
+
+create table {schema}.unwoken (
+  run_id text collate "C" primary key,
+  ended_at timestamptz not null default now()
+);
+
+comment on table {schema}.unwoken is 'Ended runs with waiters that the statement which ended them may not have seen. Normally emptied at once by the next statement; after a crash, by a sweep.';
+comment on column {schema}.unwoken.run_id is 'The run that has ended.';
+comment on column {schema}.unwoken.ended_at is 'When it did.';
+`,
+  },
 ];

@@ -81,16 +81,30 @@ export async function registerWaits(db: Queryable, waits: readonly Wait[]): Prom
 // then had to wait for a lock, a waiter that was inserted or claimed meanwhile has registered and goes unseen.
 const wake = statement(
   'wake_waiters',
-  `update {schema}.runs r
-   set due_at = now()
-   from (select distinct unnest(awaited_by) as id from {schema}.runs where id = any ($1::text[]) and finished_at is not null) w
-   where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting')
-   returning 1`,
+  `with woken as (
+     update {schema}.runs r
+     set due_at = now()
+     from (select distinct unnest(awaited_by) as id from {schema}.runs where id = any ($1::text[]) and finished_at is not null) w
+     where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting')
+     returning 1
+   ), settled as (
+     delete from {schema}.unwoken where run_id = any ($1::text[])
+   )
+   select 1 from woken`,
 );
 
 /** Has those go on who await any of these finished runs; returns how many. Safe to repeat: to be woken is no harm. */
 export async function wakeWaiters(db: Queryable, targets: readonly RunId[]): Promise<number> {
   return (await db.query(wake, [textArray(targets)])).length;
+}
+
+// Normally empty: whoever ends runs wakes their waiters next.
+const findUnwoken = statement('find_unwoken', 'select run_id from {schema}.unwoken order by run_id limit 500');
+
+/** Wakes the waiters that processes which died have left; returns how many. */
+export async function wakeForgotten(db: Queryable): Promise<number> {
+  const ended = (await db.query(findUnwoken, [])).map((row) => readText(row, 'run_id') as RunId);
+  return ended.length === 0 ? 0 : wakeWaiters(db, ended);
 }
 
 /** Reads the columns of an outcome. */
