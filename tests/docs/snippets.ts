@@ -27,9 +27,16 @@ export interface Page {
   readonly snippets: readonly Snippet[];
 }
 
-/** README.md, those of the examples and of the testing package, and everything under docs/. */
+/** README.md, those of the examples and of some packages, and everything under docs/. */
 export function readPages(): readonly Page[] {
-  const paths = ['README.md', 'examples/README.md', 'packages/testing/README.md', ...listMarkdown('docs')];
+  const paths = [
+    'README.md',
+    'examples/README.md',
+    'packages/testing/README.md',
+    'packages/http/README.md',
+    'packages/express/README.md',
+    ...listMarkdown('docs'),
+  ];
   return paths.map((path) => {
     const text = readFileSync(join(root, path), 'utf8');
     return { path, text, snippets: findSnippets(text) };

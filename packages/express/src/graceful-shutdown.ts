@@ -8,11 +8,14 @@ import type { Perdure } from './perdure.js';
 
 /** Options of a shutdown. */
 export interface ShutdownOptions {
-  /** How long requests may take to get their answers, and then steps to end. Default: 25s for each. */
+  /** How long requests and then steps may take, together. Default: 25s, as Kubernetes gives 30. */
   readonly timeout?: Duration;
   /** What else is to be closed, after the engine: pools, connections. */
   readonly close?: () => unknown;
 }
+
+// To record what has ended, and to hand over the rest.
+const leastForEngineMs = 1_000;
 
 /** Options of a shutdown at a signal. */
 export interface SignalOptions extends ShutdownOptions {
@@ -33,13 +36,14 @@ export async function shutDown(
   { timeout = '25s', close }: ShutdownOptions = {},
 ): Promise<void> {
   const timeoutMs = parseDuration(timeout, 'timeout');
+  const until = performance.now() + timeoutMs;
   const answered = new Promise<void>((resolve) => server.close(() => resolve()));
   const grace = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await perdure.close();
   server.closeIdleConnections();
   await answered;
   clearTimeout(grace);
-  await perdure.engine.close({ timeout: timeoutMs });
+  await perdure.engine.close({ timeout: Math.max(leastForEngineMs, until - performance.now()) });
   await close?.();
 }
 
