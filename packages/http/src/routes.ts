@@ -20,7 +20,7 @@ const route = (path: string, methods: Readonly<Record<string, RouteHandler>>): R
 });
 
 /** All of them. */
-export const routes: readonly Route[] = [
+const routes: readonly Route[] = [
   route('/start/:workflow', { POST: startRun }),
   route('/runs/:id', { GET: readRun, HEAD: readRun }),
   route('/runs/:id/events', { GET: watchRun, HEAD: watchRun }),

@@ -10,7 +10,8 @@ export interface RunView {
   readonly status: RunStatus;
   /** Whether the status is one that no run leaves by itself. */
   readonly isFinal: boolean;
-  readonly createdAt: string;
+  /** Times are left out in the answer to a start, so that a repeated one is the same. */
+  readonly createdAt?: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
   /** The result, once succeeded. */

@@ -9,7 +9,7 @@ import { runConformance } from './runs.js';
 import { startConformance } from './starts.js';
 import { useHttpWorld, type Serve } from './world.js';
 
-export type { HttpApplication, Serve, ServedApplication } from './world.js';
+export type { Serve } from './world.js';
 
 /** An adapter under test. */
 export interface HttpConformance {

@@ -43,14 +43,14 @@ export const secret = 'a secret of the conformance suite, long enough';
 export const tickSecret = 'a secret of the clock';
 export const basePath = '/perdure';
 
-export const approval = topic('approval', z.object({ approved: z.boolean() }));
+const approval = topic('approval', z.object({ approved: z.boolean() }));
 export const unlisted = topic<unknown>('unlisted');
 const progress = event<number>('progress');
 const inside = event<string>('inside');
 const lines = stream<string>('lines');
 
 export const echo = workflow('echo', async (input: unknown) => input);
-export const checkout = workflow(
+const checkout = workflow(
   'checkout',
   async ({ sku, count }) => runStep('reserve', () => ({ sku, count, at: new Date(0) })),
   { input: z.object({ sku: z.string(), count: z.number().int().positive() }) },
@@ -64,14 +64,14 @@ export const approved = workflow('approved', async () => {
   await setEvent(progress, 2);
   return answer;
 });
-export const failing = workflow('failing', async () => {
+const failing = workflow('failing', async () => {
   throw new Error('password=hunter2 was refused');
 });
 export const hidden = workflow('hidden', async () => 'nobody is to know');
 const workflows = [echo, checkout, approved, failing, hidden];
 
 /** What is exposed, unless a test says otherwise. */
-export const exposed = [
+const exposed = [
   echo,
   checkout,
   failing,
