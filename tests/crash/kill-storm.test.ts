@@ -2,17 +2,21 @@
 
 import { expect, test } from '@jest/globals';
 import { seededRandom, waitFor, type SpawnedProcess } from '@perdure/testing';
-import { contract, type RunHandle } from 'perdure';
+import { contract, schedule, type Engine, type RunHandle, type Tick } from 'perdure';
 import { setTimeout as delay } from 'node:timers/promises';
-import { scenarios, type Input } from './programs/workflows.js';
+import { chunks, narrowQueue, stormTables, talkingScenarios, tickMs } from './programs/storm-workflows.js';
+import { scenarios as silentScenarios, type Input } from './programs/workflows.js';
 import { useDurableDatabase } from './support/durable-database.js';
 import { findRepetitions } from './support/effects.js';
 
 const db = useDurableDatabase();
 const runCount = Number(process.env['PERDURE_STORM_RUNS'] || 300);
 const seed = Number(process.env['PERDURE_STORM_SEED'] || Date.now() % 1_000_000);
+const minutes = Number(process.env['PERDURE_STORM_MINUTES'] || 0.4);
+const scenarios = { ...silentScenarios, ...talkingScenarios };
 const names = Object.keys(scenarios);
-const timeoutMs = 60_000 + 100 * runCount;
+const timeoutMs = 90_000 + 90_000 * minutes + 30 * runCount;
+const ticking = contract<Tick>('ticking');
 
 /** Four workers, one of which is killed every half to two seconds and replaced. Call the result to end that. */
 function startStorm(): () => Promise<number> {
@@ -43,30 +47,92 @@ async function outcomeOf(run: RunHandle<number>): Promise<number | string> {
   return run.result().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
 }
 
+interface Started {
+  readonly name: string;
+  readonly n: number;
+  readonly run: RunHandle<number>;
+}
+
+/** Starts runs of all scenarios in turn, evenly over the time. */
+async function startAll(client: Engine): Promise<Started[]> {
+  const runs: Started[] = [];
+  for (let n = 0; n < runCount; n += 1) {
+    const name = names[n % names.length] ?? '';
+    runs.push({ name, n, run: await client.startWorkflow(contract<Input, number>(name), { n, pauseMs: 30 }) });
+    await delay((minutes * 60_000) / runCount);
+  }
+  return runs;
+}
+
+/** Runs whose streams are not what one process would have written. */
+async function findTornStreams(runs: readonly Started[]): Promise<unknown[]> {
+  const rows = await db.query<{ id: string; written: string }>(
+    `select run_id as id, string_agg(coalesce(value, 'end'), ' ' order by position) as written
+     from perdure.stream_chunks group by run_id`,
+  );
+  const written = new Map(rows.map((row) => [row.id, row.written]));
+  return runs
+    .filter(({ name }) => name === 'streams')
+    .map(({ n, run }) => ({ n, found: written.get(run.id) }))
+    .filter(({ n, found }) => found !== [...Array.from({ length: chunks }, (_, at) => n + at), 'end'].join(' '));
+}
+
+/** The most that were in the narrow queue at once. Of a run that was executed again, only the last time counts. */
+async function mostAtOnce(group: string): Promise<number> {
+  const [row] = await db.query<{ most: number }>(
+    `with last as (select distinct on (run) * from spans order by run, id desc)
+     select max(pile)::int4 as most
+     from (select sum(change) over (partition by ${group} order by at, change rows unbounded preceding) as pile
+           from (select key, began_at as at, 1 as change from last where ended_at is not null
+                 union all
+                 select key, ended_at, -1 from last where ended_at is not null) changes) piles`,
+  );
+  return row?.most ?? 0;
+}
+
 test(
   `every run comes to what it would without crashes, and no recorded step is repeated (seed ${seed}) [187]`,
   async () => {
-    const client = await db.launchEngine({ lease: '1s' });
+    await db.query(stormTables);
+    const client = await db.launchEngine({ lease: '1s', queues: [narrowQueue] });
+    await client.schedules.create(schedule('ticks', { every: tickMs }, ticking, { catchUp: 'all' }));
     const endStorm = startStorm();
-    const paceMs = Math.max(20, 20_000 / runCount);
 
-    const runs: { readonly name: string; readonly n: number; readonly run: RunHandle<number> }[] = [];
-    for (let n = 0; n < runCount; n += 1) {
-      const name = names[n % names.length] ?? '';
-      runs.push({ name, n, run: await client.startWorkflow(contract<Input, number>(name), { n, pauseMs: 30 }) });
-      await delay(paceMs);
-    }
+    const runs = await startAll(client);
     const outcomes = await Promise.all(runs.map(async ({ name, n, run }) => [name, n, await outcomeOf(run)] as const));
+    await client.schedules.pause('ticks');
     const kills = await endStorm();
 
     const wrong = outcomes.filter(([name, n, outcome]) => outcome !== scenarios[name]?.(n));
     const stuck = await waitFor(
       () => db.query(`select id, status, epoch from perdure.runs where status not in ('succeeded', 'failed')`),
-      { what: 'the started children to finish', until: ({ length }) => length === 0 },
+      { what: 'the started children and ticks to finish', until: ({ length }) => length === 0 },
     );
     expect({ wrong, stuck, repetitions: await findRepetitions(db) }).toEqual({ wrong: [], stuck: [], repetitions: [] });
+    expect(await findTornStreams(runs)).toEqual([]);
     expect(kills).toBeGreaterThan(10);
     expect(await db.query('select from perdure.runs where recoveries > 0')).not.toEqual([]);
+    await expectExactlyOnce();
+    expect(await mostAtOnce('1')).toBeGreaterThan(2);
+    expect(await mostAtOnce('1')).toBeLessThanOrEqual(6);
+    expect(await mostAtOnce('key')).toBeLessThanOrEqual(2);
   },
   timeoutMs,
 );
+
+/** Every payment is there once, and every tick of the time in which there were ticks. */
+async function expectExactlyOnce(): Promise<void> {
+  const payers = names.indexOf('payments');
+  const paid = Array.from({ length: runCount }, (_, n) => n).filter((n) => n % names.length === payers);
+  const payments = await db.query<{ n: number; what: string }>('select n, what from payments order by n, what');
+  expect(payments).toEqual(paid.flatMap((n) => ['first', 'second'].map((what) => ({ n, what }))));
+  const [ticks] = await db.query<{ all: number; different: number; expected: number }>(
+    `select count(*)::int4 as all, count(distinct scheduled_at)::int4 as different,
+            (extract(epoch from max(scheduled_at) - min(scheduled_at)) * 1000 / $1 + 1)::int4 as expected
+     from ticks`,
+    [tickMs],
+  );
+  const expected = ticks?.expected ?? 0;
+  expect(ticks).toEqual({ all: expected, different: expected, expected });
+  expect(expected).toBeGreaterThan(10);
+}

@@ -4,6 +4,7 @@ import { consoleLogger, contract, createEngine, silentLogger } from 'perdure';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { workerVariable, type WorkerOptions } from '../support/worker-options.js';
+import { defineTalkingWorkflows } from './storm-workflows.js';
 import { defineWorkflows, type Input, type World } from './workflows.js';
 
 const { database, starts, isLoud, isTraced, ...options } = JSON.parse(
@@ -19,7 +20,7 @@ const world: World = { pool, engine: undefined };
 const engine = createEngine({
   database,
   logger: isLoud === true ? consoleLogger() : silentLogger,
-  workflows: defineWorkflows(world),
+  workflows: [...defineWorkflows(world), ...defineTalkingWorkflows(world)],
   ...options,
 });
 world.engine = engine;

@@ -43,14 +43,19 @@ export const scenarios: Readonly<Record<string, (n: number) => number | string>>
 
 const quickRetry = { maxAttempts: 5, delay: 20, maxDelay: 20, jitter: false } as const;
 
-/** The workflows of a world. */
-export function defineWorkflows(world: World): WorkflowReference<never, unknown>[] {
-  const act = <T>(name: string, value: T, pauseMs: number): Promise<T> =>
+/** Executes a step that notes it and takes up to `pauseMs`. */
+export function actIn({ pool }: World): <T>(name: string, value: T, pauseMs: number) => Promise<T> {
+  return (name, value, pauseMs) =>
     runStep(name, async () => {
-      await noteEffect(world.pool);
+      await noteEffect(pool);
       if (pauseMs > 0) await delay(Math.random() * pauseMs);
       return value;
     });
+}
+
+/** The workflows of a world. */
+export function defineWorkflows(world: World): WorkflowReference<never, unknown>[] {
+  const act = actIn(world);
   const failTwice = (name: string, n: number): Promise<number> =>
     runStep(
       name,
