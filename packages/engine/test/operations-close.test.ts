@@ -1,7 +1,7 @@
 // Closing: what executes may end, everything else is handed over, and nothing stays behind.
 
 import { expect, test } from '@jest/globals';
-import { currentStep, runStep, sleep, startWorkflow, workflow, type Engine } from '../src/index.js';
+import { currentStep, event, runStep, sleep, startWorkflow, stream, workflow, type Engine } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -147,4 +147,18 @@ test('a process that launches and closes engines with work in memory ends by its
   const { resources } = await child.message('closed', { timeoutMs: 20_000 });
   expect(await child.exited).toEqual({ code: 0, signal: null });
   expect(resources).not.toContain('Timeout');
+});
+
+test('who waits for an event or reads a stream from outside hears of the close, and nothing keeps the process alive [170, 174]', async () => {
+  const [named, told] = [event<string>('never set'), stream<string>('never written')];
+  const idle = workflow('idle', () => sleep('1 day'));
+  const engine = await db.launchEngine({ workflows: [idle] });
+  const { id } = await engine.startWorkflow(idle);
+  const reading = engine.readStream(id, told).next();
+  const waits = [engine.getEvent(id, named), engine.getEvent(id, named, { timeout: '1 day' }), reading];
+  const outcomes = Promise.all(waits.map((wait) => perdureErrorOf(wait, 'ENGINE_CLOSED')));
+
+  await engine.close();
+
+  expect(await outcomes).toHaveLength(3);
 });

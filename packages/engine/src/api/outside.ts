@@ -50,18 +50,21 @@ export async function readEvent<Value>(
   requireChannel('event', of);
   const { timeout } = options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
-  const state = await new Promise<EventState | undefined>((resolve) => {
-    const stop = executor.exchange.onEvent({ runId, key: of.name }, (found) => {
-      cancelTimer();
-      resolve(found);
+  const { clock, exchange, interests } = executor;
+  const { isOver: isClosed } = executor.persistence('reading an event');
+  const stops: (() => void)[] = [];
+  try {
+    const state = await new Promise<EventState | undefined>((resolve, reject) => {
+      const refuseIfClosed = (): void => {
+        if (isClosed()) reject(new PerdureError('ENGINE_CLOSED', { operation: 'getEvent' }));
+      };
+      stops.push(exchange.onEvent({ runId, key: of.name }, resolve));
+      stops.push(interests.on(runId, refuseIfClosed));
+      if (timeoutMs !== undefined) stops.push(clock.at(clock.now() + timeoutMs, () => resolve(undefined)));
     });
-    const onTimeout = (): void => {
-      stop();
-      resolve(undefined);
-    };
-    const { clock } = executor;
-    const cancelTimer = timeoutMs === undefined ? (): void => undefined : clock.at(clock.now() + timeoutMs, onTimeout);
-  });
-  if (state?.exists === false) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
-  return state?.value === undefined ? undefined : (decode(state.value, `event "${of.name}"`) as Value);
+    if (state?.exists === false) throw new PerdureError('RUN_NOT_FOUND', { id: runId });
+    return state?.value === undefined ? undefined : (decode(state.value, `event "${of.name}"`) as Value);
+  } finally {
+    for (const stop of stops) stop();
+  }
 }

@@ -85,11 +85,14 @@ export async function* followStream<Value>(
     });
   }
   const hint = new Hint();
-  const stopListening = executor.interests.on(runId, () => hint.give());
-  signal?.addEventListener('abort', () => hint.give(), { once: true });
+  const give = (): void => hint.give();
+  const stopListening = executor.interests.on(runId, give);
+  const { isOver: isClosed } = executor.persistence(`reading stream "${of.name}"`);
+  signal?.addEventListener('abort', give, { once: true });
   try {
     let next = from;
     while (signal?.aborted !== true) {
+      if (isClosed()) throw new PerdureError('ENGINE_CLOSED', { operation: 'readStream' });
       // The state is read before the chunks: a run that is over by then has no chunk that these would not show.
       const isOver = await hasEnded(database, runId);
       const chunks = await readChunks(database, { runId, stream: of.name, from: next }, portion);
@@ -105,6 +108,7 @@ export async function* followStream<Value>(
     }
   } finally {
     stopListening();
+    signal?.removeEventListener('abort', give);
   }
 }
 

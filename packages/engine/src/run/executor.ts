@@ -204,6 +204,7 @@ export class Executor implements RunHost {
     for (const run of this.#live.values()) run.abandon(reason);
     this.#live.clear();
     this.outcomes.close();
+    this.interests.touchAll(); // whoever waits for what a run publishes sees that it is over
     await this.journal.close();
     await removeExecutor(this.options.database, this.#id).catch((err: unknown) => {
       this.logger.warn({ err }, 'the executor could not sign off; its runs are taken over when its lease is over');
