@@ -18,7 +18,7 @@ const allowedPackages = {
   embedded: [],
   http: ['engine'],
   express: ['engine', 'http'],
-  nestjs: ['engine', 'http'],
+  nestjs: ['engine', 'http', 'testing'],
   next: ['engine', 'http'],
   dashboard: ['engine', 'http'],
   cli: ['engine', 'embedded'],

@@ -25,7 +25,7 @@ export function dtoSchema<T>(dto: DtoClass<T>, options: ValidationPipeOptions = 
     // Made when it is first needed: its constructor loads the packages.
     pipe ??= new ValidationPipe({ ...options, transform: false, exceptionFactory: (errors) => new Faults(errors) });
     try {
-      return { value: (await pipe.transform(value, { type: 'custom', metatype: dto })) as T };
+      return { value: (await pipe.transform(value, { type: 'body', metatype: dto })) as T };
     } catch (error) {
       if (error instanceof Faults) return { issues: error.issues };
       throw error;

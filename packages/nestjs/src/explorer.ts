@@ -1,8 +1,8 @@
 // Looks through the application for workflow classes, scheduled methods, queues, and for what is wrong with them. It reads classes
 // alone, so it can be asked before any instance exists. It starts and registers nothing.
 
-import { Inject, Injectable, type Type } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { Type } from '@nestjs/common';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import {
   contract,
   describeWorkflow,
@@ -50,15 +50,12 @@ interface Findings {
 
 type AnyClass = Type<unknown>;
 
-@Injectable()
+/** Knows where to look. */
 export class PerdureExplorer {
   readonly #discovery: DiscoveryService;
   readonly #scanner: MetadataScanner;
 
-  constructor(
-    @Inject(DiscoveryService) discovery: DiscoveryService,
-    @Inject(MetadataScanner) scanner: MetadataScanner,
-  ) {
+  constructor(discovery: DiscoveryService, scanner: MetadataScanner) {
     this.#discovery = discovery;
     this.#scanner = scanner;
   }

@@ -1,7 +1,6 @@
 // The engine's health in the form that Terminus takes. It needs nothing of Terminus itself.
 
-import { Inject, Injectable } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import type { ModuleRef } from '@nestjs/core';
 import type { Engine } from 'perdure';
 import { getEngineToken } from './tokens.js';
 
@@ -18,11 +17,11 @@ export type PerdureHealthResult<Key extends string> = Record<
  * @Get() @HealthCheck()
  * check() { return this.health.check([() => this.perdure.isHealthy()]); }
  */
-@Injectable()
 export class PerdureHealthIndicator {
   readonly #moduleRef: ModuleRef;
 
-  constructor(@Inject(ModuleRef) moduleRef: ModuleRef) {
+  /** @internal Provided by `PerdureModule`. */
+  constructor(moduleRef: ModuleRef) {
     this.#moduleRef = moduleRef;
   }
 

@@ -1,7 +1,7 @@
 // The whole public surface of @perdure/nestjs.
 
 export { PerdureModule, type PerdureRootAsyncOptions, type PerdureRootOptions } from './perdure.module.js';
-export type { PerdureModuleExtras, PerdureModuleOptions, PerdureOptionsFactory } from './options.js';
+export type { EngineFactory, PerdureModuleExtras, PerdureModuleOptions, PerdureOptionsFactory } from './options.js';
 export { Step, type StepMethodOptions } from 'perdure';
 export {
   Scheduled,

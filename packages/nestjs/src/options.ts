@@ -3,13 +3,16 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Duration, Engine, EngineOptions, Logger } from 'perdure';
 
+/** Makes an engine of the options that the module has gathered. */
+export type EngineFactory = (options: EngineOptions) => Engine | Promise<Engine>;
+
 /** Options of `PerdureModule`: those of the engine, and a few of Nest's. One of `database` and `engine` is needed. */
 export interface PerdureModuleOptions extends Omit<Partial<EngineOptions>, 'logger'> {
   /**
    * An engine that you have made, which the module launches and closes; or a function that makes it of the options that the module
    * has gathered, schedules and queues included. Default: `createEngine`.
    */
-  readonly engine?: Engine | ((options: EngineOptions) => Engine | Promise<Engine>);
+  readonly engine?: Engine | EngineFactory;
   /**
    * Whether this process runs workflows. Without, it starts and observes them, and leaves schedules to others: an API process
    * beside workers of the same code. Default: true.

@@ -3,22 +3,29 @@
 
 import {
   ConfigurableModuleBuilder,
-  Inject,
   Module,
   type DynamicModule,
   type FactoryProvider,
   type Provider,
 } from '@nestjs/common';
-import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
 import type { Engine, Startable } from 'perdure';
 import { PerdureExplorer } from './explorer.js';
 import { PerdureHealthIndicator } from './health.js';
 import { engineOf, wishedFrom } from './injected-workflows.js';
-import type { PerdureModuleExtras, PerdureModuleOptions } from './options.js';
+import type { EngineFactory, PerdureModuleExtras, PerdureModuleOptions } from './options.js';
 import { RunInvoker } from './run-invoker.js';
 import { makeWorker, openRuntime, type Runtime } from './runtime.js';
 import {
   defaultEngine,
+  getEngineFactoryToken,
   getEngineToken,
   getRuntimeToken,
   getWorkerToken,
@@ -63,15 +70,26 @@ function withEngine(definition: DynamicModule, { name, isGlobal }: Required<Perd
   };
 }
 
+type RuntimeProviders = [PerdureExplorer, RunInvoker, EngineFactory | null];
+
 function ownProviders(name: string): Provider[] {
   return [
-    PerdureExplorer,
-    RunInvoker,
+    {
+      provide: PerdureExplorer,
+      inject: [DiscoveryService, MetadataScanner],
+      useFactory: (discovery: DiscoveryService, scanner: MetadataScanner) => new PerdureExplorer(discovery, scanner),
+    },
+    {
+      provide: RunInvoker,
+      inject: [ModuleRef, ExternalContextCreator],
+      useFactory: (moduleRef: ModuleRef, contexts: ExternalContextCreator) => new RunInvoker(moduleRef, contexts),
+    },
+    { provide: getEngineFactoryToken(name), useValue: null },
     {
       provide: getRuntimeToken(name),
-      inject: [optionsToken, PerdureExplorer, RunInvoker],
-      useFactory: (options: PerdureModuleOptions, explorer: PerdureExplorer, invoker: RunInvoker) =>
-        openRuntime({ name, options, explorer, invoker }),
+      inject: [optionsToken, PerdureExplorer, RunInvoker, getEngineFactoryToken(name)],
+      useFactory: (options: PerdureModuleOptions, ...[explorer, invoker, factory]: RuntimeProviders) =>
+        openRuntime({ name, options: factory === null ? options : { ...options, engine: factory }, explorer, invoker }),
     },
     {
       provide: getEngineToken(name),
@@ -93,20 +111,23 @@ function refsOf(name: string, workflows: ReadonlyMap<string, Startable<never, un
 /** @internal */
 @Module({})
 class PerdureWorkerModule {
-  // Nest calls the hooks of modules by their distance from the root, farthest first when booting and nearest first when closing; a
-  // global module counts as farthest. So this one is put before the root. There is no public way: see the tests of the lifecycle.
-  constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
-    for (const each of modules.values()) if (each.metatype === PerdureWorkerModule) each.distance = -1;
-  }
-
   static of(core: DynamicModule, name: string): DynamicModule {
     const worker: FactoryProvider<PerdureWorker> = {
       provide: getWorkerToken(name),
-      inject: [getRuntimeToken(name)],
-      useFactory: makeWorker,
+      inject: [getRuntimeToken(name), ModulesContainer],
+      useFactory: (runtime: Runtime, modules: ModulesContainer) => {
+        putBeforeRoot(modules);
+        return makeWorker(runtime);
+      },
     };
     return { module: PerdureWorkerModule, imports: [core], providers: [worker] };
   }
+}
+
+// Nest calls the hooks of modules by their distance from the root, farthest first when booting and nearest first when closing; a global
+// module counts as farthest. There is no public way to be nearer than the root: see the tests of the lifecycle.
+function putBeforeRoot(modules: ModulesContainer): void {
+  for (const each of modules.values()) if (each.metatype === PerdureWorkerModule) each.distance = -1;
 }
 
 /** @internal */
@@ -120,7 +141,16 @@ class PerdureFeatureModule {}
  * @Module({ imports: [PerdureModule.forRoot({ database: process.env.DATABASE_URL })], providers: [CheckoutWorkflow] })
  * export class AppModule {}
  */
-@Module({ providers: [PerdureHealthIndicator], exports: [PerdureHealthIndicator] })
+@Module({
+  providers: [
+    {
+      provide: PerdureHealthIndicator,
+      inject: [ModuleRef],
+      useFactory: (moduleRef: ModuleRef) => new PerdureHealthIndicator(moduleRef),
+    },
+  ],
+  exports: [PerdureHealthIndicator],
+})
 export class PerdureModule {
   /** An engine from options. The engine is launched before the `onModuleInit` of any provider, and runs workflows after the whole boot. */
   static forRoot(options: PerdureRootOptions): DynamicModule {

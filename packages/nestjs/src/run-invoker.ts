@@ -1,8 +1,7 @@
 // Calls a method of a provider as the code of a workflow: on the one instance that Nest has made, or, where something that it
 // depends on is made per request or per use, on an instance made for this execution of the run.
 
-import { ContextIdFactory, ExternalContextCreator, ModuleRef, type ContextId } from '@nestjs/core';
-import { Inject, Injectable } from '@nestjs/common';
+import { ContextIdFactory, type ContextId, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
 import { currentRun, type CurrentRun } from 'perdure';
 import type { FoundWorkflow, ProviderWrapper } from './explorer.js';
 
@@ -19,15 +18,12 @@ const argumentsKey = 'perdure:arguments';
 const inputArgument = { '3:0': { index: 0, data: undefined, pipes: [] } };
 const inputParams = { exchangeKeyForValue: (_type: unknown, _data: unknown, [input]: unknown[]): unknown => input };
 
-@Injectable()
+/** Makes code of found workflows. */
 export class RunInvoker {
   readonly #moduleRef: ModuleRef;
   readonly #contexts: ExternalContextCreator;
 
-  constructor(
-    @Inject(ModuleRef) moduleRef: ModuleRef,
-    @Inject(ExternalContextCreator) contexts: ExternalContextCreator,
-  ) {
+  constructor(moduleRef: ModuleRef, contexts: ExternalContextCreator) {
     this.#moduleRef = moduleRef;
     this.#contexts = contexts;
   }

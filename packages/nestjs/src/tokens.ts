@@ -31,6 +31,11 @@ export function getWorkerToken(engine: string = defaultEngine): string {
 /** @internal */
 export const optionsToken = 'PerdureOptions';
 
+/** @internal What makes the engine in place of the module's options: for tests. Nothing by default. */
+export function getEngineFactoryToken(engine: string): string {
+  return `PerdureEngineFactory${suffix(engine)}`;
+}
+
 /** @internal What core and worker module share. */
 export function getRuntimeToken(engine: string): string {
   return `PerdureRuntime${suffix(engine)}`;

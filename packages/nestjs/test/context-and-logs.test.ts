@@ -26,7 +26,7 @@ test('what nestjs-cls holds is there in workflow code and steps, also after the 
     constructor(private readonly cls: ClsService) {}
 
     async run(): Promise<unknown> {
-      const before = this.cls.get('tenant') as unknown;
+      const before = this.cls.get<unknown>('tenant');
       await sleep(50);
       return [before, this.cls.get('tenant'), await this.inStep(), this.cls.get('secret')];
     }

@@ -1,6 +1,6 @@
 // The health indicator, through Terminus.
 
-import { Controller, Get, Module } from '@nestjs/common';
+import { Controller, Get, Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { HealthCheck, HealthCheckService, TerminusModule, type HealthCheckResult } from '@nestjs/terminus';
 import { expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ const db = useNestDatabase();
 @Controller('health')
 class HealthController {
   constructor(
-    private readonly health: HealthCheckService,
+    @Inject(HealthCheckService) private readonly health: HealthCheckService,
     private readonly perdure: PerdureHealthIndicator,
   ) {}
 

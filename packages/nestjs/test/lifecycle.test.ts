@@ -210,7 +210,7 @@ test('what is wrong with the options is said at once', async () => {
   class Reader {
     constructor(@InjectEngine() readonly engine: Engine) {}
   }
-  const boot = db.bootWith({ database: '', lease: 'soon' as '1s' }, { providers: [Reader] });
+  const boot = db.bootWith({ database: '', lease: 'soon' }, { providers: [Reader] });
 
   const error: unknown = await boot.then(
     () => undefined,

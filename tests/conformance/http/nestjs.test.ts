@@ -1,0 +1,33 @@
+// The protocol as a controller of a Nest application, on both of its platforms.
+
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { getEngineToken, PerdureModule } from '@perdure/nestjs';
+import { PerdureHttpModule } from '@perdure/nestjs/http';
+import type { Engine } from 'perdure';
+import { httpConformance, type Serve } from './http-conformance.js';
+
+// Fastify refuses what is longer than 100 characters in a path, unless told otherwise.
+const longIds = { routerOptions: { maxParamLength: 2_000 } };
+
+class Application {}
+Module({})(Application);
+
+function serveOn(makeAdapter: () => AbstractHttpAdapter): Serve {
+  return async ({ engineOptions, httpOptions: { basePath = '/perdure', ...httpOptions }, port = 0 }) => {
+    const root = {
+      module: Application,
+      imports: [PerdureModule.forRoot(engineOptions), PerdureHttpModule.forRoot({ path: basePath, ...httpOptions })],
+    };
+    const app = await NestFactory.create(root, makeAdapter(), { logger: false, forceCloseConnections: true });
+    await app.listen(port, '127.0.0.1');
+    const engine = app.get<Engine>(getEngineToken(), { strict: false });
+    return { url: `${await app.getUrl()}${basePath}`, engine, close: () => app.close() };
+  };
+}
+
+httpConformance({ name: 'Nest on Express', looks: 500, serve: serveOn(() => new ExpressAdapter()) });
+httpConformance({ name: 'Nest on Fastify', looks: 500, serve: serveOn(() => new FastifyAdapter(longIds)) });
