@@ -46,7 +46,7 @@ export class OpenStreams {
   /** An answer that sends what `events` yields. */
   open(events: AsyncGenerator<ServerSentEvent, void, undefined>, options: StreamOptions): Response {
     const { ending, signal, keepAliveMs } = options;
-    const parts = new TextQueue(reconnect);
+    const texts = new EventTexts(events);
     let keepAlive: NodeJS.Timeout | undefined;
     const end = (): void => {
       clearInterval(keepAlive);
@@ -68,10 +68,14 @@ export class OpenStreams {
           if (this.#isClosed || signal.aborted) end();
         },
         pull: async (controller) => {
-          const text = await parts.take(events);
-          if (text !== undefined) return controller.enqueue(encoder.encode(text));
+          try {
+            const text = await texts.take();
+            if (text !== undefined) return controller.enqueue(encoder.encode(text));
+            controller.close();
+          } catch (error) {
+            controller.error(error); // the connection is cut, and the client comes again
+          }
           forget();
-          controller.close();
         },
         cancel: async () => {
           end();
@@ -96,21 +100,39 @@ export class OpenStreams {
   }
 }
 
-/** What is to be sent next. */
-class TextQueue {
-  #first: string;
+// So many characters go at once, if there are so many to be sent.
+const portion = 16 * 1_024;
 
-  constructor(first: string) {
-    this.#first = first;
+/** Events as text, those together that come together. */
+class EventTexts {
+  readonly #events: AsyncGenerator<ServerSentEvent, void, undefined>;
+  #begin = reconnect;
+  #next: Promise<IteratorResult<ServerSentEvent, void>> | undefined;
+
+  constructor(events: AsyncGenerator<ServerSentEvent, void, undefined>) {
+    this.#events = events;
   }
 
-  /** The next event as text; undefined when there is none any more. */
-  async take(events: AsyncGenerator<ServerSentEvent, void, undefined>): Promise<string | undefined> {
-    const next = await events.next();
-    if (next.done === true) return undefined;
-    const { id, event, data } = next.value;
-    const text = `${this.#first}id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
-    this.#first = '';
-    return text;
+  /** What is to be sent next; undefined when there is nothing any more. */
+  async take(): Promise<string | undefined> {
+    let text = '';
+    let next: IteratorResult<ServerSentEvent, void> | undefined = await this.#peek();
+    while (next !== undefined && next.done !== true && text.length < portion) {
+      this.#next = undefined;
+      const { id, event, data } = next.value;
+      text += `${this.#begin}id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
+      this.#begin = '';
+      next = await Promise.race([this.#peek(), nothingYet()]);
+    }
+    return text === '' ? undefined : text;
   }
+
+  #peek(): Promise<IteratorResult<ServerSentEvent, void>> {
+    this.#next ??= this.#events.next();
+    return this.#next;
+  }
+}
+
+function nothingYet(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
 }

@@ -3,12 +3,26 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, waitFor, type TestDatabase } from '@perdure/testing';
 import { type } from 'arktype';
-import { createEngine, receive, silentLogger, topic, workflow, type Engine } from 'perdure';
+import {
+  createEngine,
+  receive,
+  runStep,
+  silentLogger,
+  stream,
+  topic,
+  workflow,
+  writeStream,
+  type Engine,
+} from 'perdure';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { createHttpHandler, expose, startFromRequest } from '../src/index.js';
 
 const go = topic<null>('go');
+const numbers = stream<number>('numbers');
+const counting = workflow('counting', async (count: number) => {
+  await runStep('count', () => Promise.all(Array.from({ length: count }, (_, index) => writeStream(numbers, index))));
+});
 const waiting = workflow('waiting', () => receive(go));
 const double = workflow('double', async ({ n }: { n: number }) => n * 2);
 
@@ -17,7 +31,11 @@ let engine: Engine;
 
 beforeAll(async () => {
   database = await createTestDatabase({ prefix: 'perdure_http' });
-  engine = await createEngine({ database: database.url, workflows: [waiting, double], logger: silentLogger }).launch();
+  engine = await createEngine({
+    database: database.url,
+    workflows: [waiting, double, counting],
+    logger: silentLogger,
+  }).launch();
 });
 afterAll(async () => {
   await engine.close();
@@ -116,4 +134,23 @@ test('a reader that goes away takes its stream along', async () => {
     what: 'the timers of comments to be gone',
     until: (count) => count < 50,
   });
+});
+
+test('thousands of chunks come in order, many at once', async () => {
+  const handler = createHttpHandler(engine, { expose: [{ workflow: counting, streams: [numbers] }] });
+  const run = await engine.startWorkflow(counting, 3_000);
+  await run.result();
+
+  const response = await handler(new Request(`http://localhost/runs/${run.id}/events`));
+  const parts: Uint8Array[] = [];
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const part of body ?? []) parts.push(part);
+
+  const values = [
+    ...Buffer.concat(parts)
+      .toString()
+      .matchAll(/"index":(\d+)/g),
+  ].map(([, index]) => Number(index));
+  expect(values).toEqual(Array.from({ length: 3_000 }, (_, index) => index));
+  expect(parts.length).toBeLessThan(300);
 });
