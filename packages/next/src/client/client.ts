@@ -2,7 +2,7 @@
 
 import type { WorkflowReference } from 'perdure';
 import { isRecord, PerdureRequestError, readRefusal } from './request-error.js';
-import { LiveRun, type RunStore } from './run-store.js';
+import { LiveRun, type Ask, type RunStore } from './run-store.js';
 import type { InputOf, RunTypes } from './run-types.js';
 
 /** Options of a client. */
@@ -53,7 +53,7 @@ export function createPerdureClient({
   headers,
   fetch: own,
 }: ClientOptions = {}): PerdureClient {
-  const ask = (path: string, init: RequestInit): Promise<Response> =>
+  const ask: Ask = (path, init) =>
     (own ?? fetch)(basePath + path, { ...init, headers: { ...headers, ...init.headers } });
   const post = async (path: string, body: unknown, more: Record<string, string> = {}): Promise<Response> => {
     const response = await ask(path, {

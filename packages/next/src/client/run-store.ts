@@ -14,7 +14,15 @@ export interface RunStore<Types extends RunTypes = RunTypes> {
 }
 
 /** How the store asks the server. */
-export type Ask = (path: string, init: RequestInit) => Promise<Response>;
+export type Ask = (path: string, init: AskInit) => Promise<Response>;
+
+/** What of a request the client sets. */
+export interface AskInit {
+  readonly method?: string;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 // Proxies end streams for no reason: then it is tried again soon. While the server is away, less and less often.
 const firstDelayMs = 250;
@@ -70,7 +78,8 @@ export class LiveRun implements RunStore {
       } catch (error) {
         if (error instanceof PerdureRequestError) this.#change({ connection: 'refused', refusal: error });
       }
-      if (!signal.aborted && !this.#isOver()) this.#change({ connection: 'reconnecting' });
+      const isAway = !signal.aborted && !this.#isOver() && this.#state.connection !== 'reconnecting';
+      if (isAway) this.#change({ connection: 'reconnecting' });
     }
   }
 
@@ -88,7 +97,8 @@ export class LiveRun implements RunStore {
       this.#askedDelayMs = retryMs ?? this.#askedDelayMs;
       this.#position = events.findLast(({ id }) => id !== undefined)?.id ?? this.#position;
       const next = afterEvents(this.#state, events);
-      this.#change({ ...next, connection: next.isFinal ? 'ended' : 'live' });
+      const connection = next.isFinal ? 'ended' : 'live';
+      if (next !== this.#state || connection !== next.connection) this.#change({ ...next, connection });
     }
     return heard;
   }
@@ -98,11 +108,8 @@ export class LiveRun implements RunStore {
   }
 
   #change(change: Partial<RunState>): void {
-    const { connection = this.#state.connection } = change;
-    const isSame = connection === this.#state.connection && (change.events === undefined || change === this.#state);
-    if (isSame) return;
     this.#state = { ...this.#state, ...change };
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -29,7 +29,7 @@ export function useRun<Types extends RunTypes = RunTypes>(
   { basePath, client }: UseRunOptions = {},
 ): RunState<Types> {
   const run = useMemo<RunStore<Types> & { readonly atFirst: () => RunState<Types> }>(() => {
-    const first = unknownRun(id) as RunState as RunState<Types>;
+    const first = unknownRun(id) as RunState<Types>;
     const atFirst = (): RunState<Types> => first;
     if (id === undefined) return { subscribe: () => () => undefined, getState: atFirst, atFirst };
     const { subscribe, getState } = (client ?? createPerdureClient({ basePath })).watch<Types>(id);

@@ -1,0 +1,249 @@
+// The matrix of Next: every way to build and run an application, from packed tarballs.
+//   npm run test:matrix                       everything: about ten minutes
+//   npm run test:matrix -- turbopack dev      the cells whose names contain one of the words
+// The summary goes to tests/results/next-matrix.md when everything has run.
+
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startPostgres } from '@perdure/embedded';
+import { createPerdureClient } from '@perdure/next/client';
+import pg from 'pg';
+import { install, versionOf, type Application, type Build, type Running } from './application.js';
+import { checkProtocol, checkServerAction, checkShutdown, checkTick, mounts, post, until } from './checks.js';
+
+/** One row of the summary. */
+interface Cell {
+  readonly name: string;
+  /** What to say of it besides that it passed. */
+  readonly run: (application: Application, database: Database) => Promise<string>;
+}
+
+interface Database {
+  readonly url: string;
+  query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+const tickSecret = 'a-secret-of-the-matrix';
+const startCommand = ['node_modules/next/dist/bin/next', 'start'];
+
+const cells: readonly Cell[] = [
+  production({ bundler: 'turbopack' }, 'bundled'),
+  production({ bundler: 'turbopack', env: { MATRIX_EXTERNAL: '1' } }, 'external'),
+  production({ bundler: 'webpack' }, 'bundled'),
+  production({ bundler: 'webpack', env: { MATRIX_EXTERNAL: '1' } }, 'external'),
+  { name: 'turbopack, two servers on one database', run: runTwoServers },
+  {
+    name: 'turbopack, standalone output, copied elsewhere',
+    run: (app, database) => runStandalone(app, database, 'turbopack'),
+  },
+  {
+    name: 'webpack, standalone output, copied elsewhere',
+    run: (app, database) => runStandalone(app, database, 'webpack'),
+  },
+  { name: 'turbopack, cacheComponents', run: runCacheComponents },
+  { name: 'turbopack, edge runtime', run: (app) => runEdge(app, 'turbopack') },
+  { name: 'webpack, edge runtime', run: (app) => runEdge(app, 'webpack') },
+  { name: 'dev, turbopack, an edited workflow', run: (app, database) => runDev(app, database, 'turbopack') },
+  { name: 'dev, webpack, an edited workflow', run: (app, database) => runDev(app, database, 'webpack') },
+];
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const chosen = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const application = await install(join(tmpdir(), `perdure-next-matrix-${process.pid}`), [
+    'next@16.4.6',
+    'react@19.3.1',
+    'react-dom@19.3.1',
+    'typescript@7.0.2',
+  ]);
+  const rows: string[] = [];
+  let failures = 0;
+  for (const { name, run } of chosen) {
+    const from = Date.now();
+    const outcome = await runCell(run, application).catch((error: unknown) => {
+      failures += 1;
+      console.error(error);
+      return 'FAILED';
+    });
+    rows.push(`| ${name} | ${outcome} | ${Math.round((Date.now() - from) / 1_000)} s |`);
+    console.log(rows.at(-1));
+  }
+  if (words.length === 0) report(rows, versionOf(application.folder).text);
+  rmSync(application.folder, { recursive: true, force: true });
+  return failures === 0 ? 0 : 1;
+}
+
+async function runCell(run: Cell['run'], application: Application): Promise<string> {
+  const { url } = await startPostgres({ database: `matrix_${Date.now()}`, stopWhenIdleMs: 120_000 });
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  try {
+    return await run(application, {
+      url,
+      query: async (sql, values) => (await pool.query(sql, values)).rows as Record<string, unknown>[],
+    });
+  } finally {
+    await pool.end();
+  }
+}
+
+function production(build: Build, how: string): Cell {
+  return {
+    name: `${build.bundler}, ${how}, App and Pages`,
+    run: async (application, database) => {
+      await application.build(build);
+      return serving(application.start(startCommand, environment(database)), async (running) => {
+        for (const mount of mounts) await checkProtocol(running, mount);
+        await checkTick(running, tickSecret);
+        await checkServerAction(running);
+        return `passed; SIGTERM in a step: ${await shutDown(running, database)}`;
+      });
+    },
+  };
+}
+
+async function shutDown(running: Running, database: Database): Promise<string> {
+  const { ms, id } = await checkShutdown(running);
+  const steps = await database.query('select name from perdure.steps where run_id = $1', [id]);
+  assert.ok(
+    steps.some(({ name }) => name === 'work'),
+    'the step was recorded',
+  );
+  return `recorded, exit after ${ms} ms`;
+}
+
+// The build of the cell before serves.
+async function runTwoServers(application: Application, database: Database): Promise<string> {
+  await application.build({ bundler: 'turbopack' });
+  return serving(application.start(startCommand, environment(database)), (first) =>
+    serving(application.start(startCommand, environment(database)), async (second) => {
+      const ids: string[] = [];
+      for (let at = 0; at < 20; at += 1) {
+        const { url } = at % 2 === 0 ? first : second;
+        ids.push(String((await post(`${url}/api/perdure/start/chain`, 20)).body['id']));
+      }
+      const client = createPerdureClient({ basePath: `${second.url}/api/perdure` });
+      const runs = ids.map((id) => client.watch(id));
+      await until(runs[0] ?? client.watch('none'), ({ events }) => Number(events['progress']) >= 5);
+      const killedAt = Date.now();
+      await first.end('SIGKILL');
+      const known = new Map<string, string>();
+      const results = await Promise.all(runs.map((run) => until(run, ({ isFinal }) => isFinal, 60_000)));
+      for (const { status, id } of results) assert.equal(status, 'succeeded', id);
+      const rows = await database.query(
+        "select run_id, seq, count(*) as n from perdure.steps where name = 'link' group by 1, 2 having count(*) > 1",
+      );
+      assert.equal(rows.length, 0, 'no step is recorded twice');
+      const moved = results.filter(({ result }) => Array.isArray(result) && new Set(result).size === 2).length;
+      assert.equal(moved, 10, 'the runs of the killed server, and no others, moved');
+      known.clear();
+      return `passed; 10 of 20 runs moved to the other server, all over ${Math.round((Date.now() - killedAt) / 100) / 10} s after kill -9`;
+    }),
+  );
+}
+
+async function runStandalone(application: Application, database: Database, bundler: Build['bundler']): Promise<string> {
+  await application.build({ bundler, env: { MATRIX_STANDALONE: '1' } });
+  const elsewhere = `${application.folder}-standalone`;
+  rmSync(elsewhere, { recursive: true, force: true });
+  cpSync(join(application.folder, '.next/standalone'), elsewhere, { recursive: true });
+  const server = join(elsewhere, 'server.js');
+  try {
+    return await serving(application.start([server], environment(database)), async (running) => {
+      await checkProtocol(running, mounts[0]);
+      const [row] = await database.query('select count(*) as n from perdure.migrations');
+      return `passed; ${String(row?.['n'])} migrations on an empty database; SIGTERM in a step: ${await shutDown(running, database)}`;
+    });
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+}
+
+async function runCacheComponents(application: Application, database: Database): Promise<string> {
+  await application.build({ bundler: 'turbopack', env: { MATRIX_CACHE_COMPONENTS: '1' } });
+  return serving(
+    application.start(startCommand, { ...environment(database), MATRIX_CACHE_COMPONENTS: '1' }),
+    async (running) => {
+      for (const mount of mounts) await checkProtocol(running, mount);
+      await checkServerAction(running);
+      return 'passed';
+    },
+  );
+}
+
+// It cannot work, and has to say so.
+async function runEdge(application: Application, bundler: Build['bundler']): Promise<string> {
+  const route = join(application.folder, 'app/api/edge/route.ts');
+  mkdirSync(join(route, '..'), { recursive: true });
+  writeFileSync(
+    route,
+    "import { perdure } from '../../../lib/perdure';\nexport const runtime = 'edge';\nexport const GET = () => new Response(perdure.name);\n",
+  );
+  try {
+    const output = await application.build({ bundler }).then(() => 'it was built', String);
+    assert.match(output, /WRONG_RUNTIME/);
+    return 'refused by the build with WRONG_RUNTIME';
+  } finally {
+    rmSync(join(route, '..'), { recursive: true });
+  }
+}
+
+async function runDev(application: Application, database: Database, bundler: Build['bundler']): Promise<string> {
+  rmSync(join(application.folder, '.next'), { recursive: true, force: true });
+  const command = ['node_modules/next/dist/bin/next', 'dev', `--${bundler}`];
+  const said = (to: string) => (text: string) => text.replace(/'V\d'/, `'${to}'`);
+  try {
+    return await serving(application.start(command, environment(database)), async (running) => {
+      await checkProtocol(running, mounts[0]);
+      const start = (wait: number, prefer: string) =>
+        post(`${running.url}/api/perdure/start/version`, wait, { prefer });
+      assert.equal((await start(1, 'wait=10')).body['output'], 'V1');
+      const inFlight = String((await start(8_000, 'respond-async')).body['id']);
+      application.edit('lib/workflows.ts', said('V2'));
+      const deadline = Date.now() + 30_000;
+      while ((await start(1, 'wait=10')).body['output'] !== 'V2')
+        assert.ok(Date.now() < deadline, 'the edit is never seen');
+      const client = createPerdureClient({ basePath: `${running.url}/api/perdure` });
+      const { result } = await until(client.watch(inFlight), ({ isFinal }) => isFinal);
+      assert.equal(result, 'V1', 'a run in flight keeps its code');
+      return 'passed; new runs take the edit, a run in flight goes on';
+    });
+  } finally {
+    application.edit('lib/workflows.ts', said('V1'));
+  }
+}
+
+function environment({ url }: Database): Record<string, string> {
+  return { DATABASE_URL: url, TICK_SECRET: tickSecret };
+}
+
+async function serving(starting: Promise<Running>, work: (running: Running) => Promise<string>): Promise<string> {
+  const running = await starting;
+  try {
+    return await work(running);
+  } catch (error) {
+    console.error(`the server's log:\n${running.log().slice(-4_000)}`);
+    throw error;
+  } finally {
+    await running.end('SIGKILL');
+  }
+}
+
+function report(rows: readonly string[], next: string): void {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} cores (${cpu?.model.trim()}), Node ${process.version}, Next ${next}, ${new Date().toISOString().slice(0, 10)}`;
+  const text = [
+    '# The matrix of Next',
+    '',
+    `\`npm run test:matrix\` on ${machine}. From packed tarballs; times include the build.`,
+    '',
+    '| what | outcome | time |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+  writeFileSync(fileURLToPath(new URL('../../results/next-matrix.md', import.meta.url)), text);
+}
