@@ -17,6 +17,7 @@ import {
   type RunChange,
   type WatchOptions,
 } from '../src/index.js';
+import { deferred } from './support/deferred.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -199,4 +200,36 @@ test('hundreds of idle watchers share a few statements', async () => {
   await Promise.all(watchers);
 
   expect(asked).toBeLessThan(500);
+});
+
+test('what a run tells after its failed step was dropped is told to those who had seen more', async () => {
+  const faulty = workflow('faulty', async () => {
+    const [failed, published] = [deferred<void>(), deferred<void>()];
+    const tell = runStep('tell', async () => {
+      await failed.promise;
+      await setEvent(progress, 1); // behind the failure in the history
+      published.resolve();
+      return new Promise<never>(() => undefined);
+    });
+    tell.catch(() => undefined);
+    await runStep('fail', () => Promise.reject(new Error('not yet')), { retry: { maxAttempts: 1 } }).catch(
+      async (error: unknown) => {
+        failed.resolve();
+        await published.promise;
+        throw error;
+      },
+    );
+  });
+  const mended = workflow('faulty', () => runStep('fail', () => setEvent(progress, 2)));
+  const engine = await db.launchEngine({ workflows: [faulty] });
+  const run = await engine.startWorkflow(faulty);
+  await expect(run.result()).rejects.toThrow('not yet');
+  const before = await watchAll(engine, run.id);
+  engine.register(mended);
+
+  await engine.runs.retry(run.id);
+  await engine.getHandle(run.id).result();
+
+  expect(told(before)).toEqual(['progress=1']);
+  expect(told(await watchAll(engine, run.id, { from: before.at(-1)?.position }))).toEqual(['progress=2']);
 });

@@ -13,7 +13,7 @@ export class FeedPosition implements FeedPlace {
 
   /** Moves behind an item. */
   pass({ kind, name, seq, number }: FeedItem): void {
-    if (kind === 'event') this.event = { seq, id: number };
+    if (kind === 'event') this.event = { seq: Math.max(seq, this.event.seq), id: number };
     else this.streams.set(name, number + 1);
   }
 }

@@ -44,7 +44,8 @@ export interface FeedAnswer {
   readonly hasMore: boolean;
 }
 
-// runs: primary key. events: primary key, a range from the place on; ids settle the order within a step. names: one step through the
+// runs: primary key. events: primary key, a range from the place on. Ids are in the order of commits; `seq` bounds the range, and can go
+// back by one when a failed step is dropped to be tried again. names: one step through the
 // primary key per stream that the run has, however many chunks it has. chunks: primary key, a range per stream.
 // `|| ''`: see batch.ts.
 const selectFeed = statement(
@@ -72,8 +73,8 @@ const selectFeed = statement(
    cross join lateral (
      select h.key, h.seq, h.id, h.value
      from {schema}.event_history h
-     where h.run_id = w.run_id and (h.seq, h.id) > (w.seq, w.id)
-     order by h.seq, h.id
+     where h.run_id = w.run_id and h.seq >= w.seq - 1 and h.id > w.id
+     order by h.id
      limit $7::int4
    ) e
    union all
@@ -114,7 +115,7 @@ export async function readFeeds(
 
 function toAnswer(rows: readonly Row[], limit: number): FeedAnswer {
   const run = rows.find((row) => row['kind'] === 'run');
-  const items = rows.filter((row) => row !== run).map(toItem);
+  const items = inSequence(rows.filter((row) => row !== run).map(toItem));
   // Beyond the end of a portion, other sources may already show what comes later: that is left for the next one.
   const full = [...grouped(items, sourceOf).values()].filter((source) => source.length === limit);
   const horizon = Math.min(Infinity, ...full.map((source) => source.at(-1)?.seq ?? Infinity));
@@ -137,13 +138,23 @@ function toItem(row: Row): FeedItem {
   };
 }
 
-// Of one source, rows come in their order, which a stable sort keeps.
+// Sorting by `seq` must not change the order of a source, in which its place moves on.
+function inSequence(items: readonly FeedItem[]): readonly FeedItem[] {
+  const reached = new Map<string, number>();
+  return items.map((item) => {
+    const seq = Math.max(item.seq, reached.get(sourceOf(item)) ?? 0);
+    reached.set(sourceOf(item), seq);
+    return { ...item, seq };
+  });
+}
+
+// A stable sort.
 function inHistory(one: FeedItem, other: FeedItem): number {
   return one.seq - other.seq;
 }
 
 function sourceOf({ kind, name }: FeedItem): string {
-  return kind === 'event' ? '' : name;
+  return kind === 'event' ? '' : name; // no name is empty
 }
 
 function grouped<T, Key>(values: readonly T[], keyOf: (value: T) => Key): ReadonlyMap<Key, readonly T[]> {
