@@ -1,7 +1,8 @@
 // The response that a durable handler writes to. It keeps what it is given instead of sending it, so that the whole can be
 // recorded, and sent as often as somebody asks for it.
 
-import { ServerResponse, STATUS_CODES, type OutgoingHttpHeader } from 'node:http';
+import { isUtf8 } from 'node:buffer';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { Express, Request, Response } from 'express';
 
 /** A response as a durable handler's run has it for its result. */
@@ -13,74 +14,86 @@ export interface RecordedResponse {
   readonly body: string | Uint8Array;
 }
 
-/** What stands between a handler and its recorded response. */
-export interface Capture {
-  readonly res: Response;
-  /** Settles when the handler has ended its response. */
-  readonly recorded: Promise<RecordedResponse>;
+/** What hears of a captured response. */
+export interface Recorder {
+  /** It has been ended. */
+  readonly record: (response: RecordedResponse) => void;
+  /** Something in it cannot be recorded. */
+  readonly refuse: (reason: string) => void;
 }
 
-// These belong to a connection or to the moment of sending.
-const notRecorded = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding', 'upgrade']);
+/** Makes the response to a run's request. */
+export type MakeResponse = (req: Request, recorder: Recorder) => Response;
 
-/** A response of the application, with the methods that Express gives it. `refuse` hears of what cannot be recorded. */
-export function captureResponse(app: Express, req: Request, refuse: (reason: string) => void): Capture {
-  const message = new ServerResponse(req);
-  const chunks: Buffer[] = [];
-  const res = Object.setPrototypeOf(message, app.response) as Response;
-  res.locals = {};
-  res.req = req;
-  req.res = res;
-  const writeHead = res.writeHead.bind(res);
+/** How responses of an application are made, with the methods that Express gives them. */
+export function responseMaker(app: Express): MakeResponse {
+  class CapturedResponse extends ServerResponse<Request> {
+    readonly #recorder: Recorder;
+    readonly #chunks: Uint8Array[] = [];
+    readonly locals = {};
 
-  const recorded = new Promise<RecordedResponse>((resolve) => {
-    const begin = (): void => {
-      if (!res.headersSent) res.writeHead(res.statusCode);
-    };
-    const take = (args: unknown[]): void => {
+    constructor(req: Request, recorder: Recorder) {
+      super(req);
+      this.#recorder = recorder;
+    }
+
+    // Headers given here would not be among getHeaders() afterwards.
+    override writeHead(status: number, ...rest: unknown[]): this {
+      const [headers] = rest.slice(-1);
+      if (typeof headers === 'object' && headers !== null) setHeaders(this, headers);
+      if (String(this.getHeader('content-type')).startsWith('text/event-stream')) {
+        this.#recorder.refuse(
+          'it streams events, which could not be sent again; publish them by writeStream, and let clients read /runs/:id/events',
+        );
+      }
+      return typeof rest[0] === 'string' ? super.writeHead(status, rest[0]) : super.writeHead(status);
+    }
+
+    override flushHeaders(): void {
+      if (!this.headersSent) this.writeHead(this.statusCode);
+    }
+
+    override write(...args: unknown[]): boolean {
+      this.flushHeaders();
+      this.#take(args);
+      return true;
+    }
+
+    override end(...args: unknown[]): this {
+      if (this.finished) return this;
+      this.flushHeaders();
+      this.#take(args);
+      this.finished = true;
+      this.#recorder.record(recordOf(this, this.#chunks));
+      process.nextTick(() => {
+        this.emit('finish');
+        this.emit('close');
+      });
+      return this;
+    }
+
+    #take(args: readonly unknown[]): void {
       const [chunk, encoding] = args;
-      if (typeof chunk === 'string') chunks.push(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'));
-      else if (chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
+      if (typeof chunk === 'string') this.#chunks.push(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'));
+      else if (chunk instanceof Uint8Array) this.#chunks.push(Buffer.from(chunk)); // a copy: the caller may use it again
       const written = args.find((arg) => typeof arg === 'function');
       if (written !== undefined) process.nextTick(written);
-    };
-    const methods = {
-      // Headers given here would not be among getHeaders() afterwards.
-      writeHead(status: number, ...rest: unknown[]) {
-        const [headers] = rest.slice(-1);
-        if (typeof headers === 'object' && headers !== null) setHeaders(res, headers);
-        if (String(res.getHeader('content-type')).startsWith('text/event-stream')) {
-          refuse(
-            'it streams events, which could not be sent again; publish them by writeStream, and let clients read /runs/:id/events',
-          );
-        }
-        return typeof rest[0] === 'string' ? writeHead(status, rest[0]) : writeHead(status);
-      },
-      flushHeaders: begin,
-      write(...args: unknown[]) {
-        begin();
-        take(args);
-        return true;
-      },
-      end(...args: unknown[]) {
-        if (res.finished) return res;
-        begin();
-        take(args);
-        res.finished = true;
-        resolve(recordOf(res, Buffer.concat(chunks)));
-        process.nextTick(() => {
-          res.emit('finish');
-          res.emit('close');
-        });
-        return res;
-      },
-    };
-    Object.assign(res, methods);
-  });
-  return { res, recorded };
+    }
+  }
+  // Once per application: to change the prototype of each response costs more than the rest of it.
+  Object.setPrototypeOf(CapturedResponse.prototype, app.response);
+  return (req, recorder) => {
+    const res = asResponse(new CapturedResponse(req, recorder));
+    req.res = res;
+    return res;
+  };
 }
 
-function setHeaders(res: Response, headers: object): void {
+function asResponse(message: ServerResponse<Request>): Response {
+  return message as Response; // by its prototype
+}
+
+function setHeaders(res: ServerResponse, headers: object): void {
   const flat: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat();
   for (let at = 0; at + 1 < flat.length; at += 2) res.setHeader(String(flat[at]), flat[at + 1] as string);
 }
@@ -89,22 +102,23 @@ function isEncoding(value: unknown): value is BufferEncoding {
   return typeof value === 'string' && Buffer.isEncoding(value);
 }
 
-function recordOf(res: Response, bytes: Buffer): RecordedResponse {
-  const headers = Object.entries(res.getHeaders())
-    .filter((entry): entry is [string, OutgoingHttpHeader] => entry[1] !== undefined && !notRecorded.has(entry[0]))
-    .map(([header, value]) => [header, Array.isArray(value) ? value : String(value)] as const);
+// These belong to a connection or to the moment of sending.
+const notRecorded = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding', 'upgrade']);
+
+function recordOf(res: ServerResponse, chunks: readonly Uint8Array[]): RecordedResponse {
+  const headers: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(res.getHeaders())) {
+    if (value !== undefined && !notRecorded.has(name)) headers[name] = Array.isArray(value) ? value : String(value);
+  }
+  const isUsual = res.statusMessage === STATUS_CODES[res.statusCode];
   return {
     status: res.statusCode,
-    ...(res.statusMessage === STATUS_CODES[res.statusCode] ? {} : { statusMessage: res.statusMessage }),
-    headers: Object.fromEntries(headers),
-    body: textOf(bytes) ?? bytes,
+    ...(!isUsual && { statusMessage: res.statusMessage }),
+    headers,
+    body: bodyOf(Buffer.concat(chunks)),
   };
 }
 
-function textOf(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+function bodyOf(bytes: Buffer): string | Uint8Array {
+  return isUtf8(bytes) ? bytes.toString() : bytes;
 }

@@ -4,7 +4,7 @@ import type { Application, Express } from 'express';
 import { PerdureError, workflow, type Engine, type Workflow } from 'perdure';
 import type { RecordedResponse } from './captured-response.js';
 import { handlerKey, type DurableHandler, type HandlerDefinition } from './handler-definition.js';
-import { runHandler } from './run-handler.js';
+import { HandlerRunner } from './run-handler.js';
 import type { StoredRequest } from './stored-request.js';
 
 /** A durable handler as the engine runs it. */
@@ -33,9 +33,10 @@ export class HostedHandlers {
   bind(app: Application): void {
     if (this.#isBound || !isExpress(app)) return;
     this.#isBound = true;
+    const runner = new HandlerRunner(app);
     for (const definition of this.#definitions) {
       const { name, run, timeout } = definition;
-      const code = (stored: StoredRequest): Promise<RecordedResponse> => runHandler({ name, run, app }, stored);
+      const code = (stored: StoredRequest): Promise<RecordedResponse> => runner.run(name, run, stored);
       const hosted = workflow(name, code, timeout === undefined ? {} : { timeout });
       this.#workflows.set(definition, hosted);
       this.#engine.register(hosted);
