@@ -1,0 +1,87 @@
+// One API process and any number of workers, as a container platform would run them. It kills workers when it is told to.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+type Role = 'api' | 'worker';
+
+interface FleetOptions {
+  readonly port: number;
+  readonly databaseUrl: string;
+  /** Whether the logs of the processes are shown. */
+  readonly isLoud: boolean;
+}
+
+const words = { api: 'takes orders', worker: 'works' } as const;
+
+export class Fleet {
+  readonly url: string;
+  readonly #options: FleetOptions;
+  readonly #workers = new Map<number, ChildProcess>();
+  #api: ChildProcess | undefined;
+
+  constructor(options: FleetOptions) {
+    this.url = `http://localhost:${options.port}`;
+    this.#options = options;
+  }
+
+  /** The process ids of the workers that are alive. */
+  get workers(): readonly number[] {
+    return [...this.#workers.keys()];
+  }
+
+  /** Resolves when the API and two workers are ready. */
+  async start(): Promise<void> {
+    const [api] = await Promise.all([this.#spawn('api'), this.startWorker(), this.startWorker()]);
+    this.#api = api;
+  }
+
+  async startWorker(): Promise<number> {
+    const child = await this.#spawn('worker');
+    const pid = child.pid ?? -1;
+    this.#workers.set(pid, child);
+    child.once('exit', () => this.#workers.delete(pid));
+    return pid;
+  }
+
+  /** SIGKILL: no handler runs, nothing is written, as when the power fails. Resolves when the process is gone. */
+  async kill(pid: number): Promise<void> {
+    const child = this.#workers.get(pid);
+    if (child === undefined) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+    console.log(`  worker ${pid} is dead (kill -9)`);
+  }
+
+  /** Ends all processes, workers first; they hand over what is unfinished. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(end));
+    if (this.#api !== undefined) await end(this.#api);
+  }
+
+  async #spawn(role: Role): Promise<ChildProcess> {
+    const { port, databaseUrl, isLoud } = this.#options;
+    const program = fileURLToPath(new URL(`../src/${role}.ts`, import.meta.url));
+    const child = spawn(process.execPath, [...process.execArgv, program], {
+      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}` },
+      stdio: ['ignore', isLoud ? 'inherit' : 'ignore', isLoud ? 'inherit' : 'pipe', 'ipc'],
+    });
+    const complaints = child.stderr === null ? Promise.resolve('') : text(child.stderr);
+    const ended = once(child, 'exit').then(async () => {
+      throw new Error(`The ${role} did not start:\n${await complaints}`);
+    });
+    ended.catch(() => undefined); // later on, it may end
+    await Promise.race([once(child, 'message'), ended]);
+    console.log(`  ${role === 'api' ? 'api' : 'worker'} ${child.pid} ${words[role]}`);
+    return child;
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from './database/database.module.js';
+import { DurableModule } from './durable.module.js';
+import { HealthModule } from './health/health.module.js';
+import { OrdersModule } from './orders/orders.module.js';
+import { ReportsApiModule } from './reports/reports-api.module.js';
+import { SettingsModule } from './settings.js';
+
+/** The API process: takes orders and runs none. */
+@Module({
+  imports: [SettingsModule, DatabaseModule, DurableModule.forApi(), OrdersModule, ReportsApiModule, HealthModule],
+})
+export class ApiModule {}

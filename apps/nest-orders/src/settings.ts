@@ -1,0 +1,13 @@
+// What the environment says, for everything that is configured. Tests override it.
+
+import { Global, Injectable, Module } from '@nestjs/common';
+
+@Injectable()
+export class Settings {
+  readonly databaseUrl = process.env['DATABASE_URL'] ?? 'postgres://localhost:5432/postgres';
+  readonly port = Number(process.env['PORT'] ?? 3000);
+}
+
+@Global()
+@Module({ providers: [Settings], exports: [Settings] })
+export class SettingsModule {}
