@@ -50,9 +50,3 @@ export async function listOrders(): Promise<readonly Order[]> {
 export async function findOrder(id: string): Promise<Order | undefined> {
   return (await listOrders()).find((order) => order.id === id);
 }
-
-/** How often an order was paid back: what no crash may change from one. */
-export async function countRefunds(runId: string): Promise<number> {
-  const { rowCount } = await pool.query('select 1 from refunds where run_id = $1', [runId]);
-  return rowCount ?? 0;
-}

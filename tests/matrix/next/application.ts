@@ -57,8 +57,7 @@ export async function install(folder: string, versions: readonly string[]): Prom
   return applicationIn(folder);
 }
 
-/** An application that is installed already. */
-export function applicationIn(folder: string): Application {
+function applicationIn(folder: string): Application {
   const next = join(folder, 'node_modules/next/dist/bin/next');
   return {
     folder,
