@@ -35,6 +35,12 @@ export async function sendToNode(response: Response, target: ServerResponse): Pr
     target.end();
     return;
   }
+  if (!isStream(response)) {
+    const whole = await response.arrayBuffer().catch(() => undefined);
+    if (whole === undefined) target.destroy();
+    else target.end(Buffer.from(whole)); // in one piece, with its length
+    return;
+  }
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
   const stop = (): void => void reader.cancel().catch(() => undefined);
   target.once('close', stop);
@@ -116,6 +122,10 @@ function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
+}
+
+function isStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 async function drained(target: ServerResponse): Promise<void> {
