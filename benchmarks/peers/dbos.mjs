@@ -6,7 +6,7 @@ import { packageVersion } from '../lib/package-version.mjs';
 import { programs } from '../lib/programs.mjs';
 
 export const version = packageVersion('@dbos-inc/dbos-sdk');
-export const offers = ['runs', 'sleep', 'messages', 'queue', 'remote', 'recovery', 'long'];
+export const offers = ['runs', 'sleep', 'messages', 'queue', 'remote', 'recovery', 'long', 'express'];
 /** A restarted process takes its own runs back at launch, without a lease. */
 export const leaseMs = 0;
 
@@ -58,6 +58,24 @@ async function openEngine(url, concurrency, minPollingIntervalMs) {
     parked: () => unfinished(url),
     close: () => DBOS.shutdown(),
   };
+}
+
+/** Routes /start and /handler, of an application that parses JSON. The key of a request is the id of its workflow. */
+export async function mountExpress(app, { url }) {
+  const charge = ({ id }) => DBOS.runStep(async () => ({ id }), { name: 'charge' });
+  const order = DBOS.registerWorkflow(charge, { name: 'order' });
+  DBOS.setConfig({
+    name: 'bench',
+    systemDatabaseUrl: url,
+    systemDatabasePoolSize: poolSize,
+    logLevel: 'error',
+    executorID: 'bench',
+    ...application,
+  });
+  await DBOS.launch();
+  const start = (req) => DBOS.startWorkflow(order, { workflowID: req.get('idempotency-key') })(req.body);
+  app.post('/start', async (req, res) => res.status(202).json({ id: (await start(req)).workflowID }));
+  app.post('/handler', async (req, res) => res.status(201).json(await (await start(req)).getResult()));
 }
 
 async function openClient(url) {

@@ -8,7 +8,7 @@ import { programs } from '../lib/programs.mjs';
 const perdure = await import('perdure');
 export const version = packageVersion('perdure');
 const has = (...names) => names.every((name) => perdure[name] !== undefined);
-export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history'];
+export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history', 'express'];
 if (has('topic', 'receive')) offers.push('messages');
 if (has('queue')) offers.push('queue');
 /** The default. */
@@ -52,6 +52,21 @@ export async function open({ url, role = 'both', concurrency = 1_000 }) {
     parked: () => count(url, ['waiting']),
     close: () => engine.close(),
   };
+}
+
+/** Routes /start and /handler, of an application that parses JSON. */
+export async function mountExpress(app, { url }) {
+  const { durableHandler, perdure: middleware, startRoute } = await import('@perdure/express');
+  const { createEngine, runStep, silentLogger, workflow } = perdure;
+  const order = workflow('order', async ({ id }) => runStep('charge', async () => ({ id })));
+  const handler = durableHandler('handler', async (req, res) => {
+    res.status(201).json(await runStep('charge', async () => ({ id: req.body.id })));
+  });
+  const engine = createEngine({ database: url, workflows: [order], logger: silentLogger });
+  app.use(middleware(engine, { handlers: [handler] }));
+  app.post('/start', startRoute(order));
+  app.post('/handler', handler);
+  await engine.launch();
 }
 
 const count = (url, statuses) =>
