@@ -3,6 +3,7 @@
 import { Controller, Get, Injectable, Module, Param, type INestApplication } from '@nestjs/common';
 import { expect, test } from '@jest/globals';
 import { receive, sleep, topic, type Tick } from 'perdure';
+import pg from 'pg';
 import { InjectWorkflow, PerdureModule, Scheduled, Step, Workflow, type WorkflowRef } from '../src/index.js';
 import { createPerdureTest } from '../src/testing/index.js';
 
@@ -115,6 +116,25 @@ test('a step can be replaced, and an application with HTTP be tested', async () 
   const { id } = (await response.json()) as { id: string };
 
   expect(await world.engine.getHandle(id).result()).toBe('mocked in vain');
+});
+
+test('what the application has beside the engine can be in the database of the test', async () => {
+  @Injectable()
+  class Shop {
+    readonly url: string = 'postgres://of-production';
+  }
+  await using world = await createPerdureTest(
+    { imports: [AppModule], providers: [Shop] },
+    { override: (builder, database) => builder.overrideProvider(Shop).useValue({ url: database.url }) },
+  );
+  const run = await world.engine.startWorkflow(OrderWorkflow, 'A-4');
+  const client = new pg.Client({ connectionString: world.app.get(Shop).url });
+  await client.connect();
+
+  const { rows } = await client.query('select id from perdure.runs');
+
+  await client.end();
+  expect(rows).toEqual([{ id: run.id }]);
 });
 
 test('an application without the module is told so', async () => {

@@ -3,6 +3,7 @@
 import type { EngineOptions } from 'perdure';
 import { endWithTest } from './end-with-test.js';
 import { TestClock } from './test-clock.js';
+import type { TestDatabase } from './test-database.js';
 import { TestEngine } from './test-engine.js';
 import { createVirtualDatabase, openTables } from './virtual-database.js';
 
@@ -15,6 +16,11 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
   readonly time?: 'virtual' | 'skipping';
   /** What time it is when the engine is launched. Default: now. */
   readonly startsAt?: Date;
+  /**
+   * A database that `createVirtualDatabase` has made, for what has to know it before there is an engine. It is dropped with the
+   * engine, and its own `startsAt` counts. Default: a new one.
+   */
+  readonly database?: TestDatabase;
 }
 
 /**
@@ -28,8 +34,8 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
  * await clock.advance('3 days');
  */
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
-  const { time = 'virtual', startsAt, schema = 'perdure', ...others } = options;
-  const database = await createVirtualDatabase({ schema, startsAt });
+  const { time = 'virtual', startsAt, schema = 'perdure', database: given, ...others } = options;
+  const database = given ?? (await createVirtualDatabase({ schema, startsAt }));
   const { connection, tables } = await openTables(database.url, schema);
   const clock = new TestClock(connection, tables);
   const test = new TestEngine({ database, clock, tables, options: { schema, ...others } });

@@ -3,14 +3,26 @@
 
 import type { INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
-import { createTestEngine, type TestEngine, type TestEngineOptions } from '@perdure/testing';
+import {
+  createTestEngine,
+  createVirtualDatabase,
+  type TestDatabase,
+  type TestEngine,
+  type TestEngineOptions,
+} from '@perdure/testing';
 import type { EngineOptions } from 'perdure';
 import { defaultEngine, getEngineFactoryToken } from '../tokens.js';
 
 /** Options of a test: those of its engine, which go before those of the application's module, and how the application is made. */
-export interface PerdureTestOptions<App extends INestApplicationContext> extends Omit<TestEngineOptions, 'workflows'> {
-  /** Overrides providers, as `Test.createTestingModule` is used elsewhere. */
-  readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
+export interface PerdureTestOptions<App extends INestApplicationContext> extends Omit<
+  TestEngineOptions,
+  'workflows' | 'database'
+> {
+  /**
+   * Overrides providers, as `Test.createTestingModule` is used elsewhere. `database.url` is for an application that has tables of its own
+   * beside those of the engine.
+   */
+  readonly override?: (builder: TestingModuleBuilder, database: TestDatabase) => TestingModuleBuilder;
   /** Makes an application of the module, for HTTP: `(module) => module.createNestApplication()`. Default: the module itself. */
   readonly application?: (module: TestingModule) => App;
   /** The name of the engine that is tested. Default: the one without a name. */
@@ -46,18 +58,19 @@ export async function createPerdureTest<App extends INestApplicationContext = Te
   options: PerdureTestOptions<App> = {},
 ): Promise<PerdureTest<App>> {
   const { override, application, name = defaultEngine, ...engineOptions } = options;
+  const database = await createVirtualDatabase({ schema: options.schema, startsAt: options.startsAt });
   const made: { test?: TestEngine } = {};
   const makeEngine = async (given: EngineOptions): Promise<TestEngine['engine']> => {
-    made.test = await createTestEngine({ ...testable(given), ...engineOptions });
+    made.test = await createTestEngine({ ...testable(given), ...engineOptions, database });
     return made.test.engine;
   };
   const builder = Test.createTestingModule(metadata).overrideProvider(getEngineFactoryToken(name)).useValue(makeEngine);
   try {
-    const module = await (override === undefined ? builder : override(builder)).compile();
+    const module = await (override === undefined ? builder : override(builder, database)).compile();
     const app = application === undefined ? (module as INestApplicationContext as App) : application(module);
     return under(await app.init(), made.test);
   } catch (error) {
-    await made.test?.close();
+    await (made.test?.close() ?? database.drop());
     throw error;
   }
 }
