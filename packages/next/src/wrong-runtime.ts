@@ -3,6 +3,6 @@
 
 throw new Error(
   'WRONG_RUNTIME: @perdure/next was imported in the edge runtime or in a browser, where there is no connection to Postgres. In the ' +
-    'edge runtime: remove `export const runtime = "edge"`, and do not use it in proxy or middleware. In a browser: use ' +
+    'edge runtime: remove `runtime = "edge"` from the route, and do not use it in proxy or middleware. In a browser: use ' +
     '"@perdure/next/client", and of workflows their types alone.',
 );

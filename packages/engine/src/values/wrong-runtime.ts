@@ -3,6 +3,6 @@
 
 throw new Error(
   'WRONG_RUNTIME: perdure was imported in the edge runtime or in a browser, where there is no connection to Postgres. In the edge ' +
-    'runtime: remove `export const runtime = "edge"`, and do not import it in proxy or middleware. In a browser: import what is shared ' +
+    'runtime: remove `runtime = "edge"` from the route, and do not import it in proxy or middleware. In a browser: import what is shared ' +
     'with `import type` alone.',
 );
