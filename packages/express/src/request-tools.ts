@@ -11,15 +11,14 @@ export class RequestTools {
   readonly mount: Mount;
   /** Where the protocol answers, as `/perdure`. */
   readonly basePath: string;
-  /** @internal */
-  readonly response: Response;
+  readonly #res: Response;
 
   /** @internal */
   constructor(mount: Mount, req: Request, res: Response) {
     this.engine = mount.engine;
     this.mount = mount;
     this.basePath = req.baseUrl + mount.path;
-    this.response = res;
+    this.#res = res;
   }
 
   /** Starts a run: `engine.startWorkflow`. */
@@ -44,7 +43,7 @@ export class RequestTools {
   accepted(run: { readonly id: string }): Response {
     const location = `${this.basePath}/runs/${encodeURIComponent(run.id)}`;
     const headers = { location, 'retry-after': '1', 'cache-control': 'no-store' };
-    return this.response.status(202).set(headers).json({ id: run.id });
+    return this.#res.status(202).set(headers).json({ id: run.id });
   }
 }
 

@@ -15,7 +15,7 @@ import type { RecordedResponse } from './captured-response.js';
 import type { HandlerDefinition } from './handler-definition.js';
 import type { HandlerWorkflow } from './hosted-handlers.js';
 import type { Mount } from './mount.js';
-import { requireTools, type RequestTools } from './request-tools.js';
+import { requireTools } from './request-tools.js';
 import { sendRecorded } from './send-recorded.js';
 import type { StoredRequest } from './stored-request.js';
 
@@ -41,7 +41,7 @@ export async function serveDurably(
   const { handle, isReplay } = started;
   const preferences = parsePrefer(req.get('prefer'));
   const recorded = await waitFor(handle, res, Math.min(tools.mount.maxWaitMs, patienceMs(preferences)));
-  if (recorded === 'later') answerLater(tools, handle, preferences);
+  if (recorded === 'later') answerLater(res, handle, preferences);
   else if (recorded !== 'gone') sendRecorded(res, recorded, { isReplay });
 }
 
@@ -96,8 +96,8 @@ async function waitFor(
   }
 }
 
-// The same request again gets the response as soon as there is one.
-function answerLater(tools: RequestTools, handle: RunHandle<unknown>, { respondAsync }: Preferences): void {
-  if (respondAsync) tools.response.set('preference-applied', 'respond-async');
-  tools.accepted(handle);
+// No Location: the run is not exposed. The same request again, with the same key, gets the response as soon as there is one.
+function answerLater(res: Response, { id }: RunHandle<unknown>, { respondAsync }: Preferences): void {
+  if (respondAsync) res.set('preference-applied', 'respond-async');
+  res.status(202).set({ 'retry-after': '1', 'cache-control': 'no-store' }).json({ id });
 }

@@ -2,12 +2,27 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Express, NextFunction, Request, Response } from 'express';
-import { runStep } from 'perdure';
+import { contract, runStep, sleep, workflow } from 'perdure';
 import request from 'supertest';
 import { durableHandler, perdure, type DurableHandler } from '../src/index.js';
 import { useApplications, versions } from './support/application.js';
 
 const db = useApplications();
+
+// What an earlier release may have recorded: a change of this form must keep reading it.
+const storedRequest = {
+  method: 'POST',
+  url: '/left',
+  originalUrl: '/left',
+  baseUrl: '',
+  protocol: 'http',
+  host: 'localhost',
+  headers: {},
+  params: {},
+  query: {},
+  body: {},
+  properties: {},
+};
 
 describe.each(versions)('$version: a durable handler', ({ version, express }) => {
   const key = (name: string): string => `"${version}, ${name}"`;
@@ -209,5 +224,36 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
       '1',
     ]);
     expect([later.status, later.body]).toEqual([201, 'done']);
+  });
+
+  test('responds after it has slept for longer than a run stays in memory', async () => {
+    let charges = 0;
+    const handler = durableHandler(`sleep in ${version}`, async (_req, res) => {
+      const charge = await runStep('charge', () => (charges += 1));
+      await sleep('300ms');
+      res.json({ charge });
+    });
+    const app = express().use(perdure(await db.launchEngine({ parkAfter: 0 }), { handlers: [handler] }));
+    app.get('/', handler);
+
+    const { body } = await request(app).get('/');
+
+    expect([body, charges]).toEqual([{ charge: 1 }, 1]);
+  });
+
+  test('waits for its application before it goes on with what another process has left', async () => {
+    const name = `left in ${version}`;
+    const handler = durableHandler(name, (req, res) => res.json(req.originalUrl));
+    const other = workflow('other', async () => 'done');
+    const engine = await db.launchEngine({ workflows: [other] });
+    const left = await engine.startWorkflow(contract<object, { body: string }>(name), storedRequest);
+    const durable = perdure(engine, { handlers: [handler] });
+    await (await engine.startWorkflow(other)).result();
+    const before = await left.status();
+
+    express().use(durable);
+
+    expect(before).toBe('queued');
+    expect((await left.result()).body).toBe('"/left"');
   });
 });
