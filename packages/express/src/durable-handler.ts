@@ -11,7 +11,8 @@ import { headersToStore, storeRequest } from './stored-request.js';
 export interface DurableHandlerOptions<Properties extends object> {
   /**
    * What else of a request is recorded: properties that the handler finds on its request, such as `user`. Sessions, cookies, files and
-   * `res.locals` are not there unless they are chosen here, as plain data.
+   * `res.locals` are not there unless they are chosen here, as plain data. With its parameter annotated, `(req: Request) => …`, the handler's request
+   * has the types of the properties.
    */
   readonly persist?: (req: Request) => Properties | Promise<Properties>;
   /** Headers to record besides the harmless ones. Authorization and cookies cannot be. */
