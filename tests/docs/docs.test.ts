@@ -26,7 +26,7 @@ afterAll(() => {
 
 test('the snippets of the docs type-check', () => {
   const settings = { extends: '../../../../tsconfig.base.json', include: ['**/*.ts', '../../world.ts'] };
-  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
+  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, experimentalDecorators: true };
   writeFileSync(join(programs, 'tsconfig.json'), JSON.stringify({ ...settings, compilerOptions }));
 
   const { stdout } = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', programs], { encoding: 'utf8' });

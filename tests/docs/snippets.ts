@@ -34,6 +34,7 @@ export function readPages(): readonly Page[] {
     'examples/README.md',
     'packages/testing/README.md',
     'packages/http/README.md',
+    'packages/nestjs/README.md',
     'packages/express/README.md',
     ...listMarkdown('docs'),
   ];

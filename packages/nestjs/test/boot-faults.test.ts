@@ -1,5 +1,6 @@
 // What is wrong with the workflows of an application is said when it boots: all of it, with a remedy each.
 
+import { readFileSync } from 'node:fs';
 import { Controller, Get, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
 import { expect, test } from '@jest/globals';
 import { createEngine, isPerdureError, queue } from 'perdure';
@@ -188,9 +189,10 @@ test('several faults are told at once', async () => {
   expect(codes).toEqual(['WORKFLOW_RUN_IS_STEP', 'WORKFLOW_NAME_TAKEN']);
 });
 
-test('every fault of the table has its message and remedy', () => {
-  const rows = Object.entries(bootFaults);
+test('the page of the package lists every fault with its remedy', () => {
+  const page = readFileSync(new URL('../../../docs/reference/nestjs.md', import.meta.url), 'utf8');
 
-  expect(rows.map(([code]) => code)).toHaveLength(12);
-  for (const [, { remedy }] of rows) expect(remedy).toMatch(/^[A-Z].*\.$/);
+  const listed = [...page.matchAll(/^\| `([A-Z_]+)` +\|.*\| (.*?) +\|$/gm)].map(([, code, remedy]) => [code, remedy]);
+
+  expect(listed).toEqual(Object.entries(bootFaults).map(([code, { remedy }]) => [code, remedy]));
 });
