@@ -14,6 +14,8 @@ interface FleetOptions {
   readonly isLoud: boolean;
 }
 
+// 6s by default; short here, so that nobody waits long for the takeover.
+const lease = '1500ms';
 const words = { api: 'takes orders', worker: 'works' } as const;
 
 export class Fleet {
@@ -66,7 +68,7 @@ export class Fleet {
     const { port, databaseUrl, isLoud } = this.#options;
     const program = fileURLToPath(new URL(`../src/${role}.ts`, import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, program], {
-      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}` },
+      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}`, LEASE: lease },
       stdio: ['ignore', isLoud ? 'inherit' : 'ignore', isLoud ? 'inherit' : 'pipe', 'ipc'],
     });
     const complaints = child.stderr === null ? Promise.resolve('') : text(child.stderr);

@@ -15,6 +15,17 @@ export interface Verdict {
   readonly packedBy: number | null;
 }
 
+/** Whether an order has come to its end. */
+export function isFinal({ status }: Verdict): boolean {
+  return status === 'shipped' || status === 'cancelled';
+}
+
+/** Whether it was charged once and shipped once; or neither, if it was cancelled. */
+export function isRight({ status, charges, parcels }: Verdict): boolean {
+  const times = status === 'shipped' ? 1 : 0;
+  return charges === times && parcels === times;
+}
+
 const verdicts = `
   select orders.id, orders.status,
     (select count(*)::int from bank.charges where reference = orders.id) as charges,

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Crowd } from './crowd.js';
 import { Customer } from './customer.js';
 import type { Fleet } from './fleet.js';
-import type { Judge, Verdict } from './judge.js';
+import { isFinal, isRight, type Judge, type Verdict } from './judge.js';
 
 /** Resolves to whether the books are right in the end. */
 export async function playStory(fleet: Fleet, judge: Judge): Promise<boolean> {
@@ -137,15 +137,6 @@ class Story {
     this.#isRight &&= isTrue;
     console.log(`  ${isTrue ? '✓' : '✗'} ${text}`);
   }
-}
-
-function isFinal({ status }: Verdict): boolean {
-  return status === 'shipped' || status === 'cancelled';
-}
-
-function isRight({ status, charges, parcels }: Verdict): boolean {
-  const times = status === 'shipped' ? 1 : 0;
-  return charges === times && parcels === times;
 }
 
 function short(id: string): string {

@@ -19,11 +19,11 @@ export class DurableModule {
 function perdure({ worker }: { readonly worker: boolean }): DynamicModule {
   return PerdureModule.forRootAsync({
     inject: [Settings],
-    useFactory: ({ databaseUrl }: Settings) => ({
+    useFactory: ({ databaseUrl, lease }: Settings) => ({
       database: databaseUrl,
       worker,
       queues: [fulfilment],
-      lease: '1500ms', // 6s by default; short here, so that nobody waits long for the takeover
+      lease,
       shutdownTimeout: '10s',
     }),
   });

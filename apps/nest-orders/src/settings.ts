@@ -6,6 +6,8 @@ import { Global, Injectable, Module } from '@nestjs/common';
 export class Settings {
   readonly databaseUrl = process.env['DATABASE_URL'] ?? 'postgres://localhost:5432/postgres';
   readonly port = Number(process.env['PORT'] ?? 3000);
+  /** How long a worker may be silent before others take over what it runs. */
+  readonly lease = process.env['LEASE'] ?? '6s';
 }
 
 @Global()
