@@ -1,7 +1,7 @@
 // Durable handlers: the request is the run, and its response the run's result.
 
 import type { NextFunction, Request, Response } from 'express';
-import type { Duration } from 'perdure';
+import { contract, type Duration } from 'perdure';
 import { handlerKey, type DurableHandler, type HandlerDefinition, type HandlerFunction } from './handler-definition.js';
 import { requireTools } from './request-tools.js';
 import { serveDurably } from './serve-durably.js';
@@ -31,7 +31,7 @@ export interface DurableHandlerOptions<Properties extends object> {
  * reaches the application's error middleware, the first time and every time after. List it in `perdure(engine, { handlers })`.
  *
  * The handler is workflow code: do what has effects in steps. It sees the parsed body, params, query and harmless headers of its
- * request, not the connection. Throws NAME_INVALID, OPTION_INVALID. Requests end with HANDLER_UNSUPPORTED, HANDLER_UNLISTED,
+ * request, not the connection. Throws NAME_INVALID, DURATION_INVALID, OPTION_INVALID. Requests end with HANDLER_UNSUPPORTED, HANDLER_UNLISTED,
  * MIDDLEWARE_MISSING, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_MISSING.
  *
  * @example
@@ -47,6 +47,7 @@ export function durableHandler<Params = Request['params'], Properties extends ob
   run: (req: Request<Params> & NoInfer<Properties>, res: Response, next: NextFunction) => unknown,
   options: DurableHandlerOptions<Properties> = {},
 ): DurableHandler<Params> {
+  contract(name, options.timeout === undefined ? {} : { timeout: options.timeout }); // checks both
   const headers = headersToStore(options.headers);
   const definition: HandlerDefinition = { name, run: run as HandlerFunction, timeout: options.timeout };
   const serve = async (req: Request, res: Response): Promise<void> => {

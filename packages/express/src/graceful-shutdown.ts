@@ -25,7 +25,7 @@ export interface SignalOptions extends ShutdownOptions {
 
 /**
  * Closes a server, the streams of events of its application, and then the engine. Requests that are being served get their answers;
- * unfinished runs go on elsewhere. Does not end the process. Safe to repeat.
+ * unfinished runs go on elsewhere. Does not end the process.
  *
  * @example
  * afterAll(() => shutDown(server, durable));
@@ -37,14 +37,26 @@ export async function shutDown(
 ): Promise<void> {
   const timeoutMs = parseDuration(timeout, 'timeout');
   const until = performance.now() + timeoutMs;
-  const answered = new Promise<void>((resolve) => server.close(() => resolve()));
-  const grace = setTimeout(() => server.closeAllConnections(), timeoutMs);
-  await perdure.close();
-  server.closeIdleConnections();
-  await answered;
-  clearTimeout(grace);
+  await Promise.all([perdure.close(), closeServer(server, timeoutMs)]);
   await perdure.engine.close({ timeout: Math.max(leastForEngineMs, until - performance.now()) });
   await close?.();
+}
+
+/** Resolves when all requests have been answered, or their time is up. */
+async function closeServer(server: Server, timeoutMs: number): Promise<void> {
+  // A connection that is kept alive after its last answer would hold the server open for seconds.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  let grace: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve) => {
+      grace = setTimeout(resolve, timeoutMs);
+      server.close(() => resolve());
+    });
+  } finally {
+    clearInterval(idle);
+    clearTimeout(grace);
+    server.closeAllConnections();
+  }
 }
 
 /**

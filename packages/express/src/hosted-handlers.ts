@@ -17,10 +17,10 @@ export class HostedHandlers {
   readonly #workflows = new Map<HandlerDefinition, HandlerWorkflow>();
   #isBound = false;
 
-  /** Throws WORKFLOW_DUPLICATE. */
+  /** Throws WORKFLOW_DUPLICATE, OPTION_INVALID. */
   constructor(engine: Engine, handlers: readonly DurableHandler<never>[]) {
     this.#engine = engine;
-    this.#definitions = [...new Set(handlers)].map((handler) => handler[handlerKey]);
+    this.#definitions = [...new Set(handlers)].map(definitionOf);
     const names = this.#definitions.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw new PerdureError('WORKFLOW_DUPLICATE', { workflow: twice });
@@ -50,6 +50,13 @@ export class HostedHandlers {
     const known = this.#definitions.map(({ name }) => name);
     throw new PerdureError('HANDLER_UNLISTED', { handler: definition.name, known });
   }
+}
+
+function definitionOf(handler: DurableHandler<never>): HandlerDefinition {
+  const definition: HandlerDefinition | undefined = handler[handlerKey];
+  if (definition !== undefined) return definition;
+  const reason = 'make one with durableHandler()';
+  throw new PerdureError('OPTION_INVALID', { option: 'handlers', value: handler, reason });
 }
 
 // Express's types keep the prototypes of requests and responses from all but the function that makes applications.

@@ -15,7 +15,7 @@ export interface PerdureOptions extends Omit<HttpOptions, 'basePath' | 'expose'>
   readonly expose?: HttpOptions['expose'];
   /** The durable handlers of the application. Their names are workflows of the engine. */
   readonly handlers?: readonly DurableHandler<never>[];
-  /** Where the protocol answers, from where the middleware is mounted. Default: `/perdure`. */
+  /** Where the protocol answers, from where the middleware is mounted; `/` for all that comes there. Default: `/perdure`. */
   readonly path?: `/${string}`;
   /** Who sends a request: idempotency keys of different principals are different keys. Default: everybody is one. */
   readonly principal?: (req: Request) => string | undefined;
@@ -24,7 +24,7 @@ export interface PerdureOptions extends Omit<HttpOptions, 'basePath' | 'expose'>
 /** The middleware. */
 export interface Perdure extends RequestHandler {
   readonly engine: Engine;
-  /** Ends the streams of events that are open and answers new ones with 503, so that the server can close. */
+  /** Ends streams of events, and those that would be opened later, so that the server can close. */
   close(): Promise<void>;
 }
 
@@ -40,7 +40,8 @@ export interface Perdure extends RequestHandler {
  * app.use(perdure(engine, { handlers: [createOrder], expose: [checkout] }));
  */
 export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
-  const { expose = [], handlers = [], path = '/perdure', principal, ...httpOptions } = options;
+  const { expose = [], handlers = [], principal, ...httpOptions } = options;
+  const path = options.path === '/' ? '' : (options.path ?? '/perdure');
   const mount: Mount = {
     engine,
     handlers: new HostedHandlers(engine, handlers),
@@ -54,7 +55,7 @@ export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
   const middleware = (req: Request, res: Response, next: NextFunction): void => {
     mount.handlers.bind(req.app);
     req.perdure = new RequestTools(mount, req, res);
-    if (req.path === path || req.path.startsWith(`${path}/`)) serveProtocol(mount, req, res).catch(next);
+    if (`${req.path}/`.startsWith(`${path}/`)) serveProtocol(mount, req, res).catch(next);
     else next();
   };
   const mounted = mountable(middleware, (app) => mount.handlers.bind(app));

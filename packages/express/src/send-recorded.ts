@@ -3,12 +3,13 @@
 import type { Response } from 'express';
 import type { RecordedResponse } from './captured-response.js';
 
-/** Sends it. Headers that earlier middleware has set stay, unless the recorded response has them too. */
+/** Sends it, unless another answer was sent meanwhile. Headers that earlier middleware has set stay, unless the recorded response has them too. */
 export function sendRecorded(
   res: Response,
   recorded: RecordedResponse,
   { isReplay }: { readonly isReplay: boolean },
 ): void {
+  if (res.headersSent) return;
   res.statusCode = recorded.status;
   if (recorded.statusMessage !== undefined) res.statusMessage = recorded.statusMessage;
   for (const [name, value] of Object.entries(recorded.headers)) res.setHeader(name, value);

@@ -9,7 +9,7 @@ import {
   type Preferences,
 } from '@perdure/http';
 import type { Request, Response } from 'express';
-import { PerdureError, type RunHandle } from 'perdure';
+import { isPerdureError, PerdureError, type RunHandle } from 'perdure';
 import { answerProblem } from './answer-problem.js';
 import type { RecordedResponse } from './captured-response.js';
 import type { HandlerDefinition } from './handler-definition.js';
@@ -89,6 +89,7 @@ async function waitFor(
     return await handle.result({ signal: control.signal });
   } catch (error) {
     if (control.signal.aborted && error === control.signal.reason) return error === 'gone' ? 'gone' : 'later';
+    if (isPerdureError(error, 'ENGINE_CLOSED')) return 'later'; // the run goes on elsewhere
     throw error;
   } finally {
     clearTimeout(timer);

@@ -30,7 +30,6 @@ const defaultHeaders = [
   'host',
   'idempotency-key',
   'if-match',
-  'if-none-match',
   'prefer',
   'traceparent',
   'tracestate',

@@ -59,6 +59,17 @@ describe.each(versions)('$version: the protocol', ({ express }) => {
     expect([found.status, found.body.id]).toEqual([200, started.body.id]);
   });
 
+  test('may take all that comes to where it is mounted', async () => {
+    const engine = await db.launchEngine({ workflows: [echo] });
+    const app = express().use('/durable', perdure(engine, { expose: [echo], path: '/' }));
+
+    const started = await request(app).post('/durable/start/echo').send({});
+    const found = await request(app).get(String(started.headers['location']));
+
+    expect(started.headers['location']).toBe(`/durable/runs/${String(started.body.id)}`);
+    expect(found.status).toBe(200);
+  });
+
   test('streams what a run does, and ends with it', async () => {
     const { app, engine } = await serve();
     const url = await db.listen(app);

@@ -127,6 +127,22 @@ test.each(['Authorization', 'cookie', 'Proxy-Authorization'])(
   },
 );
 
+test('an ordinary handler among the durable ones is refused', async () => {
+  const engine = await db.launchEngine();
+  const handlers: unknown = [() => undefined];
+
+  expect(() => perdure(engine, { handlers: handlers as DurableHandler[] })).toThrow(
+    /OPTION_INVALID.*durableHandler\(\)/,
+  );
+});
+
+test.each([
+  ['', {}, 'NAME_INVALID'],
+  ['named', { timeout: 'soon' }, 'DURATION_INVALID'],
+])('a durable handler named "%s" with %j is refused with %s', (name, options, code) => {
+  expect(() => durableHandler(name, () => undefined, options)).toThrow(code);
+});
+
 test('two handlers of one name are refused', async () => {
   const [one, two] = [durableHandler('same', () => undefined), durableHandler('same', () => undefined)];
   const engine = await db.launchEngine();

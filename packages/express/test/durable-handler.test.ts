@@ -1,8 +1,9 @@
 // What clients of a durable handler get, on both Express versions.
 
 import { describe, expect, test } from '@jest/globals';
+import { waitFor } from '@perdure/testing';
 import type { Express, NextFunction, Request, Response } from 'express';
-import { contract, runStep, sleep, workflow } from 'perdure';
+import { contract, runStep, sleep, workflow, type Engine } from 'perdure';
 import request from 'supertest';
 import { durableHandler, perdure, type DurableHandler } from '../src/index.js';
 import { useApplications, versions } from './support/application.js';
@@ -239,6 +240,27 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
     const { body } = await request(app).get('/');
 
     expect([body, charges]).toEqual([{ charge: 1 }, 1]);
+  });
+
+  test('answers with 202 when the engine is closed first, and with the response in another process', async () => {
+    const handler = durableHandler(`closed in ${version}`, async (_req, res) => {
+      await sleep('400ms');
+      res.json('done');
+    });
+    const serveWith = (engine: Engine): Express => {
+      const app = express().use(perdure(engine, { handlers: [handler] }));
+      return app.get('/', handler);
+    };
+    const send = (app: Express) => request(app).get('/').set('Idempotency-Key', key('closed'));
+    const engine = await db.launchEngine();
+    const cut = send(serveWith(engine)).then((response) => response.status);
+    const running = () => db.query(`select 1 from perdure.runs where workflow = $1`, [`closed in ${version}`]);
+    await waitFor(running, { what: 'the run', until: (found) => found.length > 0 });
+
+    await engine.close();
+
+    expect(await cut).toBe(202);
+    expect((await send(serveWith(await db.launchEngine()))).body).toBe('done');
   });
 
   test('waits for its application before it goes on with what another process has left', async () => {
