@@ -47,6 +47,7 @@ export class Supervisor {
         RESTARTS: `${this.#restarts}`,
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      detached: true, // Ctrl-C reaches the supervisor alone, which then ends the shop
     });
     this.#child = child;
     const pid = child.pid ?? -1;
