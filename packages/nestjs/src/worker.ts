@@ -1,7 +1,7 @@
 // Runs the workflows of one engine. Its module boots after every other and is destroyed before them: no run begins before the
 // application is complete, and all that runs has ended before a provider goes away.
 
-import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { describeWorkflow, implement, type Engine, type Startable } from 'perdure';
 import { inWords, type Found, type FoundWorkflow } from './explorer.js';
 import type { PerdureModuleOptions } from './options.js';
@@ -18,7 +18,7 @@ export interface WorkerParts {
 }
 
 /** Hosts the workflows of the application. `moduleRef.get(getWorkerToken())` gives it. */
-export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy {
+export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly #parts: WorkerParts;
   readonly #hosted = new Set<string>();
   #isBooted = false;
@@ -34,15 +34,19 @@ export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       this.refresh();
     } catch (error) {
-      await this.onModuleDestroy(); // nobody closes an application that has not booted
+      await this.#close(); // nobody closes an application that has not booted
       throw error;
     }
   }
 
   /** @internal Called by Nest, before every other module. */
   async onModuleDestroy(): Promise<void> {
-    const { engine, options } = this.#parts;
-    await engine.close(options.shutdownTimeout === undefined ? {} : { timeout: options.shutdownTimeout });
+    if (this.#parts.options.worker !== false) await this.#close();
+  }
+
+  /** @internal Called by Nest, after the last request: a process that runs nothing accepts starts until then. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#close();
   }
 
   /**
@@ -73,6 +77,11 @@ export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy {
     this.#hosted.add(keyOf(workflow)); // said once
     const { name } = describeWorkflow(workflow);
     this.#parts.warn(`no module provides ${workflow.name}: runs of "${name}" wait for a process that does`);
+  }
+
+  async #close(): Promise<void> {
+    const { engine, options } = this.#parts;
+    await engine.close(options.shutdownTimeout === undefined ? {} : { timeout: options.shutdownTimeout });
   }
 
   #bind(found: FoundWorkflow, faults: Found['faults']): ReturnType<RunInvoker['bind']> {

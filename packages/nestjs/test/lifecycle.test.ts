@@ -3,6 +3,7 @@
 import {
   Injectable,
   Module,
+  type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
   type OnModuleInit,
@@ -83,6 +84,15 @@ class Starter implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.diary.lines.push('root closed');
+  }
+}
+
+@Injectable()
+class LastWord implements BeforeApplicationShutdown {
+  say: () => Promise<unknown> = () => Promise.resolve();
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.say();
   }
 }
 
@@ -187,6 +197,18 @@ test('a process that is no worker starts runs, and a worker of the same code end
   await db.boot({ providers: [Shared] });
 
   expect(await run.result()).toBe('by the worker');
+});
+
+test('a process that is no worker starts runs until the last request is answered', async () => {
+  const greet = workflow('greet at last', async (name: string) => `Hello ${name}`);
+  const [api, worker] = [await db.bootWith({ worker: false }, { providers: [LastWord] }), await db.boot({})];
+  worker.get<Engine>(getEngineToken()).register(greet);
+  api.get(LastWord).say = () => api.get<Engine>(getEngineToken()).startWorkflow(greet, 'Ada', { id: 'last word' });
+
+  await api.close();
+  api.get(LastWord).say = () => Promise.resolve();
+
+  expect(await worker.get<Engine>(getEngineToken()).getHandle('last word').result()).toBe('Hello Ada');
 });
 
 test('a hybrid application drains, too', async () => {

@@ -98,3 +98,25 @@ test('the queue of a workflow class is declared, and its runs go there', async (
   expect(most).toBe(1);
   expect(await engine.runs.get(String(runs[0]?.id))).toMatchObject({ queue: 'mail' });
 });
+
+// As TypeScript compiles decorators without experimentalDecorators: a value, and what it is.
+test('the decorators of TC39 do the same', async () => {
+  class Plain {
+    async run(name: string): Promise<string> {
+      return `Hello ${name}`;
+    }
+
+    async tick({ schedule }: Tick): Promise<string> {
+      return schedule;
+    }
+  }
+  const { tick } = Object.getOwnPropertyDescriptors(Plain.prototype);
+  const context = { kind: 'method', name: 'tick' } as ClassMethodDecoratorContext<Plain>;
+  Scheduled('@yearly', { name: 'yearly tick' })(tick.value as Plain['tick'], context as never);
+  Workflow('of TC39')(Plain, { kind: 'class', name: 'Plain' } as ClassDecoratorContext<typeof Plain>);
+  const engine = (await db.boot({ providers: [Plain] })).get<Engine>(getEngineToken());
+
+  const runs = [await engine.startWorkflow(Plain, 'Ada'), await engine.schedules.trigger('yearly tick')];
+
+  expect(await Promise.all(runs.map((run) => run.result()))).toEqual(['Hello Ada', 'yearly tick']);
+});
