@@ -31,8 +31,10 @@ export interface Sent {
 // sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys. A message
 //   that was sent under the key at the same moment is not seen by this statement: nothing else keeps one from an unfinished run.
 // marked: a parked run that waits for the topic becomes due. One that is running gets the same mark, which it finds if it parks
-//   without having seen the message; if it was parking at this moment, the row lock orders the two, and the condition is
-//   tested again on the parked row.
+//   without having seen the message.
+// held: what the run does at this moment, not when the statement began: the insert may have waited for another message of the key, and
+//   a run that was claimed and parked meanwhile has not seen this one. One that is queued is claimed after this commit, and sees it.
+//   Not locked before the insert: while that waits, the run's owner must be able to write.
 const sendMessage = statement(
   'send_message',
   `with target as (
@@ -46,13 +48,17 @@ const sendMessage = statement(
          select from {schema}.runs s where s.id = $5 and s.epoch = $6::int4 and s.status || '' = 'running'))
      on conflict (run_id, dedup_key) where dedup_key is not null do nothing
      returning id
+   ), held as materialized (
+     select r.id, r.status, r.waits_for
+     from {schema}.runs r
+     where r.id = $1 and exists (select from sent)
+     for no key update of r
    ), marked as (
      update {schema}.runs r
      set due_at = now()
-     from sent
-     where r.id = $1
-       and (r.status || '' = 'running' or r.status || '' = 'waiting' and $2 = any (r.waits_for))
-     returning r.status = 'waiting' as is_woken
+     from held h
+     where r.id = $1 and r.id = h.id and (h.status = 'running' or h.status = 'waiting' and $2 = any (h.waits_for))
+     returning h.status = 'waiting' as is_woken
    )
    select (select status from target) as status,
           exists (select from sent) as is_new,
