@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { currentRun, runStep, sleep, startWorkflow, workflow, type RunId } from '../src/index.js';
+import { blocked, lockRun } from './support/locks.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -151,4 +152,27 @@ test('a result awaited inside of a step is a plain wait, and not recorded by its
 
   expect(await run.result()).toBe('target');
   expect((await engine.runs.steps(run.id)).map(({ kind }) => kind)).toEqual(['step']);
+});
+
+test('cancelling a run with its children reaches one whose start is under way', async () => {
+  const signal = { go: (): void => undefined };
+  const told = new Promise<void>((resolve) => (signal.go = resolve));
+  const child = workflow('late child', () => sleep('1h'));
+  const parent = workflow('hasty', async () => {
+    await told;
+    await startWorkflow(child, undefined, { id: 'late' });
+    await sleep('1h');
+  });
+  const engine = await db.launchEngine({ workflows: [parent, child] });
+  const { id } = await engine.startWorkflow(parent, undefined, { id: 'hasty' });
+  const unlock = await lockRun(db, id);
+  signal.go();
+  await blocked(db, 'finish'); // the batch with the start of the child
+
+  const cancelled = engine.runs.cancel(id, { children: true });
+  await blocked(db, 'cancel');
+  await unlock();
+
+  expect(await cancelled).toBe(true);
+  expect(await engine.getHandle('late').status()).toBe('cancelled');
 });

@@ -86,7 +86,8 @@ export interface BatchResult {
 // owner: the executor's row, locked for key share. Heartbeats do not conflict with it; declaring it dead takes it for
 //   update, so a batch is either wholly before the takeover or writes nothing.
 // started: `on conflict` makes a second start of an id a no-op. A child is inserted only while its parent is owned as
-//   the writer believes.
+//   the writer believes, and the parent's row is locked for share: a cancellation of the parent is either seen here, or
+//   comes after this commit and finds the child (`cancelMany`).
 // Epoch and executor together name a claim: a start whose id turns out to be taken has epoch 1, as the run that has the id.
 // recorded: joins its run on the claim without locking it (locking every run costs 40 to 55 %, measured), and has no
 //   `on conflict` (5 to 15 %): a taken (run_id, seq) fails the batch, and the journal then asks row by row.
@@ -118,7 +119,9 @@ const startedPart = `started as (
           parent_epoch, attributes, created_at, finished_at)
      where exists (select from owner)
        and (s.parent_id is null or exists (
-         select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'))
+         select from {schema}.runs p
+         where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'
+         for share))
      on conflict (id) do nothing
      returning id
    )`;

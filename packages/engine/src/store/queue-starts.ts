@@ -49,7 +49,9 @@ export const startedInQueuesPart = (first: number): string => `started as (
      ) mine
      where exists (select from owner)
        and (s.parent_id is null or exists (
-         select from {schema}.runs p where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'))
+         select from {schema}.runs p
+         where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'
+         for share))
      on conflict do nothing
      returning id, status = 'queued' as is_queued
    )`;
