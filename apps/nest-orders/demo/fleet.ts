@@ -2,6 +2,8 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +24,7 @@ export class Fleet {
   readonly url: string;
   readonly #options: FleetOptions;
   readonly #workers = new Map<number, ChildProcess>();
-  #api: ChildProcess | undefined;
+  readonly #children = new Set<ChildProcess>();
 
   constructor(options: FleetOptions) {
     this.url = `http://localhost:${options.port}`;
@@ -36,8 +38,7 @@ export class Fleet {
 
   /** Resolves when the API and two workers are ready. */
   async start(): Promise<void> {
-    const [api] = await Promise.all([this.#spawn('api'), this.startWorker(), this.startWorker()]);
-    this.#api = api;
+    await Promise.all([this.#spawn('api'), this.startWorker(), this.startWorker()]);
   }
 
   async startWorker(): Promise<number> {
@@ -58,27 +59,36 @@ export class Fleet {
     console.log(`  worker ${pid} is dead (kill -9)`);
   }
 
-  /** Ends all processes, workers first; they hand over what is unfinished. */
+  /** Ends all processes, which hand over what is unfinished. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map(end));
-    if (this.#api !== undefined) await end(this.#api);
+    await Promise.all([...this.#children].map(end));
   }
 
   async #spawn(role: Role): Promise<ChildProcess> {
-    const { port, databaseUrl, isLoud } = this.#options;
+    const { port, databaseUrl } = this.#options;
     const program = fileURLToPath(new URL(`../src/${role}.ts`, import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, program], {
-      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}`, LEASE: lease },
-      stdio: ['ignore', isLoud ? 'inherit' : 'ignore', isLoud ? 'inherit' : 'pipe', 'ipc'],
+      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}`, LEASE: lease, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    this.#children.add(child);
+    if (child.stdout !== null) this.#show(child.stdout, `${role} ${child.pid}`);
     const complaints = child.stderr === null ? Promise.resolve('') : text(child.stderr);
     const ended = once(child, 'exit').then(async () => {
       throw new Error(`The ${role} did not start:\n${await complaints}`);
     });
     ended.catch(() => undefined); // later on, it may end
     await Promise.race([once(child, 'message'), ended]);
-    console.log(`  ${role === 'api' ? 'api' : 'worker'} ${child.pid} ${words[role]}`);
+    console.log(`  ${role} ${child.pid} ${words[role]}`);
     return child;
+  }
+
+  // Of what Nest logs, the lines of workflows; but for those, it is about booting.
+  #show(output: Readable, who: string): void {
+    createInterface(output).on('line', (line) => {
+      const [, text] = /\[FulfilOrder\] (.*)$/.exec(line) ?? [];
+      if (this.#options.isLoud && text !== undefined) console.log(`  ${who}: ${text}`);
+    });
   }
 }
 

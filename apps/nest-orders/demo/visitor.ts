@@ -25,6 +25,7 @@ class Visitor {
   readonly #fleet: Fleet;
   readonly #judge: Judge;
   readonly #customer: Customer;
+  readonly #leaving = new AbortController();
   readonly #prefix = Date.now().toString(36);
   #count = 0;
 
@@ -40,12 +41,13 @@ class Visitor {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       stdin.on('keypress', (_text: string, { name, ctrl }: { readonly name?: string; readonly ctrl: boolean }) => {
         if (name === 'q' || (ctrl && name === 'c')) resolve();
-        else this.#press(name).catch((error: unknown) => console.error(error));
+        else this.#press(name).catch((error: unknown) => this.#leaving.signal.aborted || console.error(error));
       });
     });
     emitKeypressEvents(stdin);
     if (stdin.isTTY) stdin.setRawMode(true);
     await left;
+    this.#leaving.abort();
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.unref();
   }
@@ -77,7 +79,7 @@ class Visitor {
     const pid = busy?.pid ?? this.#fleet.workers[0];
     if (pid === undefined) return console.log('  nobody is left');
     await this.#fleet.kill(pid);
-    await delay(newWorkerAfterMs);
+    await delay(newWorkerAfterMs, undefined, { signal: this.#leaving.signal });
     await this.#fleet.startWorker();
   }
 }
