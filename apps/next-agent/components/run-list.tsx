@@ -2,6 +2,7 @@
 
 import Link from 'next/link';
 import { perdure } from '../lib/perdure';
+import { titleOf } from '../lib/title';
 import { StatusPill } from './status-pill';
 
 const places: Readonly<Record<string, { readonly path: string; readonly kind: string }>> = {
@@ -27,7 +28,7 @@ export async function RunList() {
             <li key={id}>
               <Link href={`${places[workflow]?.path}/${id}`}>
                 <span className="kind">{places[workflow]?.kind}</span>
-                <span className="name">{String(attributes['title'] ?? id)}</span>
+                <span className="name">{titleOf({ attributes }, id)}</span>
                 <time dateTime={createdAt.toISOString()}>{createdAt.toISOString().slice(11, 16)} UTC</time>
                 <StatusPill status={status} />
               </Link>

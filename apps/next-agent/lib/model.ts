@@ -16,8 +16,9 @@ export async function askModel(prompt: string, script: string, onToken: OnToken)
 }
 
 async function* recite(script: string): AsyncGenerator<string> {
+  const pauseMs = Number(process.env['MODEL_PAUSE_MS'] ?? 55);
   for (const [token] of script.matchAll(/\s*\S+/g)) {
-    await new Promise((resolve) => setTimeout(resolve, 55));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     yield token;
   }
 }

@@ -12,10 +12,12 @@ export interface Order {
   readonly daysAgo: number;
 }
 
-const pool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 4 });
+/** Its connections. */
+export const shopPool = new pg.Pool({ connectionString: process.env['DATABASE_URL'], max: 4 });
+shopPool.on('error', () => undefined); // a connection that was lost is replaced
 
 /** For steps whose writes must happen exactly once. */
-export const shop = pgSource(pool);
+export const shop = pgSource(shopPool);
 
 const tables = `
   create table if not exists orders (id text primary key, customer text not null, item text not null, cents int not null, days_ago int not null);
@@ -30,7 +32,7 @@ const tables = `
 
 /** Makes the tables and sample orders. Several processes may do so at once. */
 export async function prepareShop(): Promise<void> {
-  const client = await pool.connect();
+  const client = await shopPool.connect();
   try {
     await client.query('begin; select pg_advisory_xact_lock(77120)');
     await client.query(tables);
@@ -41,7 +43,7 @@ export async function prepareShop(): Promise<void> {
 }
 
 export async function listOrders(): Promise<readonly Order[]> {
-  const { rows } = await pool.query<Order>(
+  const { rows } = await shopPool.query<Order>(
     'select id, customer, item, cents, days_ago as "daysAgo" from orders order by id',
   );
   return rows;

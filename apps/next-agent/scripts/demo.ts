@@ -24,7 +24,11 @@ async function main(): Promise<number> {
     stopWhenIdleMs: 60_000,
   });
   const server = await startServer(postgres.url, isScripted ? { PATIENCE: '5 minutes' } : {});
-  if (isScripted) return playStory(server, postgres.url).finally(() => server.stop());
+  if (isScripted) {
+    const status = await playStory(server, postgres.url);
+    await server.stop();
+    return status;
+  }
   console.log(
     `\nAftercare is at ${server.url}\nKill it from its page, or from here: kill -9 ${server.pid()}. Ctrl-C ends the demo.`,
   );

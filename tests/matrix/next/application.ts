@@ -63,8 +63,7 @@ function applicationIn(folder: string): Application {
     folder,
     async build({ bundler, env = {} }) {
       rmSync(join(folder, '.next'), { recursive: true, force: true });
-      const { major } = versionOf(folder);
-      const flag = major < 16 ? [] : [`--${bundler}`];
+      const flag = majorOf(folder) < 16 ? [] : [`--${bundler}`];
       await run(process.execPath, [next, 'build', ...flag], {
         cwd: folder,
         env: { ...process.env, ...quiet, ...env },
@@ -78,12 +77,11 @@ function applicationIn(folder: string): Application {
   };
 }
 
-/** The version of Next that is installed there. */
-export function versionOf(folder: string): { readonly text: string; readonly major: number } {
+function majorOf(folder: string): number {
   const { version } = JSON.parse(readFileSync(join(folder, 'node_modules/next/package.json'), 'utf8')) as {
     version: string;
   };
-  return { text: version, major: Number.parseInt(version, 10) };
+  return Number.parseInt(version, 10);
 }
 
 const quiet = { NEXT_TELEMETRY_DISABLED: '1' };

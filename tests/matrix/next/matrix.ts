@@ -1,17 +1,17 @@
 // The matrix of Next: every way to build and run an application, from packed tarballs.
 //   npm run test:matrix                       everything: about ten minutes
 //   npm run test:matrix -- turbopack dev      the cells whose names contain one of the words
-// The summary goes to tests/results/next-matrix.md when everything has run.
+// The summary, tests/results/next-matrix.md, has the last run of each cell.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@perdure/embedded';
 import { createPerdureClient } from '@perdure/next/client';
 import pg from 'pg';
-import { install, versionOf, type Application, type Build, type Running } from './application.js';
+import { install, type Application, type Build, type Running } from './application.js';
 import { checkProtocol, checkServerAction, checkShutdown, checkTick, mounts, post, until } from './checks.js';
 
 /** One row of the summary. */
@@ -27,6 +27,7 @@ interface Database {
 }
 
 const tickSecret = 'a-secret-of-the-matrix';
+const summary = fileURLToPath(new URL('../../results/next-matrix.md', import.meta.url));
 const startCommand = ['node_modules/next/dist/bin/next', 'start'];
 
 const cells: readonly Cell[] = [
@@ -46,6 +47,7 @@ const cells: readonly Cell[] = [
   { name: 'turbopack, cacheComponents', run: runCacheComponents },
   { name: 'turbopack, edge runtime', run: (app) => runEdge(app, 'turbopack') },
   { name: 'webpack, edge runtime', run: (app) => runEdge(app, 'webpack') },
+  { name: 'Next 15.5.29, webpack, App and Pages', run: runNext15 },
   { name: 'dev, turbopack, an edited workflow', run: (app, database) => runDev(app, database, 'turbopack') },
   { name: 'dev, webpack, an edited workflow', run: (app, database) => runDev(app, database, 'webpack') },
 ];
@@ -60,7 +62,6 @@ async function main(words: readonly string[]): Promise<number> {
     'react-dom@19.3.1',
     'typescript@7.0.2',
   ]);
-  const rows: string[] = [];
   let failures = 0;
   for (const { name, run } of chosen) {
     const from = Date.now();
@@ -69,22 +70,20 @@ async function main(words: readonly string[]): Promise<number> {
       console.error(error);
       return 'FAILED';
     });
-    rows.push(`| ${name} | ${outcome} | ${Math.round((Date.now() - from) / 1_000)} s |`);
-    console.log(rows.at(-1));
+    const row = `| ${name} | ${outcome} | ${Math.round((Date.now() - from) / 1_000)} s |`;
+    console.log(row);
+    record(name, row);
   }
-  if (words.length === 0) report(rows, versionOf(application.folder).text);
   rmSync(application.folder, { recursive: true, force: true });
   return failures === 0 ? 0 : 1;
 }
 
 async function runCell(run: Cell['run'], application: Application): Promise<string> {
-  const { url } = await startPostgres({ database: `matrix_${Date.now()}`, stopWhenIdleMs: 120_000 });
-  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const postgres = await startPostgres({ database: `matrix_${Date.now()}`, stopWhenIdleMs: 1_800_000 });
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
+  const query: Database['query'] = async (sql, values) => (await pool.query<Record<string, unknown>>(sql, values)).rows;
   try {
-    return await run(application, {
-      url,
-      query: async (sql, values) => (await pool.query(sql, values)).rows as Record<string, unknown>[],
-    });
+    return await run(application, { url: postgres.url, query });
   } finally {
     await pool.end();
   }
@@ -115,7 +114,6 @@ async function shutDown(running: Running, database: Database): Promise<string> {
   return `recorded, exit after ${ms} ms`;
 }
 
-// The build of the cell before serves.
 async function runTwoServers(application: Application, database: Database): Promise<string> {
   await application.build({ bundler: 'turbopack' });
   return serving(application.start(startCommand, environment(database)), (first) =>
@@ -130,7 +128,6 @@ async function runTwoServers(application: Application, database: Database): Prom
       await until(runs[0] ?? client.watch('none'), ({ events }) => Number(events['progress']) >= 5);
       const killedAt = Date.now();
       await first.end('SIGKILL');
-      const known = new Map<string, string>();
       const results = await Promise.all(runs.map((run) => until(run, ({ isFinal }) => isFinal, 60_000)));
       for (const { status, id } of results) assert.equal(status, 'succeeded', id);
       const rows = await database.query(
@@ -139,10 +136,19 @@ async function runTwoServers(application: Application, database: Database): Prom
       assert.equal(rows.length, 0, 'no step is recorded twice');
       const moved = results.filter(({ result }) => Array.isArray(result) && new Set(result).size === 2).length;
       assert.equal(moved, 10, 'the runs of the killed server, and no others, moved');
-      known.clear();
       return `passed; 10 of 20 runs moved to the other server, all over ${Math.round((Date.now() - killedAt) / 100) / 10} s after kill -9`;
     }),
   );
+}
+
+async function runNext15(_application: Application, database: Database): Promise<string> {
+  const versions = ['next@15.5.29', 'react@19.3.1', 'react-dom@19.3.1', 'typescript@5.9.3'];
+  const application = await install(join(tmpdir(), `perdure-next-15-${process.pid}`), versions);
+  try {
+    return await production({ bundler: 'webpack' }, '').run(application, database);
+  } finally {
+    rmSync(application.folder, { recursive: true, force: true });
+  }
 }
 
 async function runStandalone(application: Application, database: Database, bundler: Build['bundler']): Promise<string> {
@@ -232,18 +238,22 @@ async function serving(starting: Promise<Running>, work: (running: Running) => P
   }
 }
 
-function report(rows: readonly string[], next: string): void {
+function record(name: string, row: string): void {
+  const known = existsSync(summary) ? readFileSync(summary, 'utf8').split('\n') : [];
+  const rowOf = (cell: string): string | undefined => known.find((line) => line.startsWith(`| ${cell} |`));
+  const rows = cells.map((cell) => (cell.name === name ? row : rowOf(cell.name))).filter((each) => each !== undefined);
   const [cpu] = cpus();
-  const machine = `${cpus().length} cores (${cpu?.model.trim()}), Node ${process.version}, Next ${next}, ${new Date().toISOString().slice(0, 10)}`;
   const text = [
     '# The matrix of Next',
     '',
-    `\`npm run test:matrix\` on ${machine}. From packed tarballs; times include the build.`,
+    `The last run of each cell of \`npm run test:matrix\`, from packed tarballs; times include installing and building. Last of all on ${cpus().length} cores (${cpu?.model.trim()}),`,
+    `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}. Next 16.4.6 unless the cell says otherwise.`,
     '',
     '| what | outcome | time |',
     '|---|---|---|',
     ...rows,
     '',
   ].join('\n');
-  writeFileSync(fileURLToPath(new URL('../../results/next-matrix.md', import.meta.url)), text);
+  mkdirSync(dirname(summary), { recursive: true });
+  writeFileSync(summary, text);
 }
