@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpHandler } from './handler.js';
 import type { RequestInfo } from './options.js';
+import { problemResponse } from './problem.js';
 
 /** Options of making a Request. */
 export interface NodeRequestOptions {
@@ -20,17 +21,29 @@ export function requestFromNode(message: IncomingMessage, options: NodeRequestOp
   const { signal, isRead = false, url = message.url ?? '/' } = options;
   const mayHaveBody = method !== 'GET' && method !== 'HEAD' && !isRead;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  const init: RequestInit = { method, headers: headersOf(message), ...(signal === undefined ? {} : { signal }) };
+  const init: RequestInit = {
+    method: isForbidden(method) ? 'FORBIDDEN' : method,
+    headers: headersOf(message),
+    ...(signal === undefined ? {} : { signal }),
+  };
   if (mayHaveBody && hasBody) Object.assign(init, { body: bodyOf(message), duplex: 'half' });
   return new Request(urlOf(url, headers.host), init);
 }
 
-/** Sends a Response as the answer of node:http. Resolves when it is sent, or the client has gone; never rejects. */
+/**
+ * Sends a Response as the answer of node:http. Resolves when it is sent, or the client has gone; never rejects. Cookies and Vary that
+ * earlier middleware has set stay; what somebody else has answered already is left alone.
+ */
 export async function sendToNode(response: Response, target: ServerResponse): Promise<void> {
+  if (target.headersSent || target.destroyed) {
+    await response.body?.cancel().catch(() => undefined); // a stream that nobody reads would go on as long as its run
+    return;
+  }
   target.statusCode = response.status;
-  for (const [name, value] of response.headers) if (name !== 'set-cookie') target.setHeader(name, value);
-  const cookies = response.headers.getSetCookie();
-  if (cookies.length > 0) target.setHeader('set-cookie', cookies);
+  for (const [name, value] of response.headers) {
+    if (name === 'set-cookie' || name === 'vary') target.appendHeader(name, value);
+    else target.setHeader(name, value);
+  }
   if (response.body === null) {
     target.end();
     return;
@@ -67,11 +80,14 @@ export function nodeListener(
   handler: HttpHandler,
   info?: (message: IncomingMessage) => RequestInfo,
 ): (message: IncomingMessage, target: ServerResponse) => void {
+  const answer = async (message: IncomingMessage, signal: AbortSignal): Promise<Response> =>
+    handler(requestFromNode(message, { signal }), info?.(message));
   return (message, target) => {
     const gone = new AbortController();
     target.once('close', () => gone.abort());
-    const request = requestFromNode(message, { signal: gone.signal });
-    void handler(request, info?.(message)).then((response) => sendToNode(response, target));
+    void answer(message, gone.signal)
+      .catch(problemResponse)
+      .then((response) => sendToNode(response, target));
   };
 }
 
@@ -84,10 +100,33 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return copy;
 }
 
-// Whatever a client writes into its request line or Host header must not make the server fail.
-function urlOf(url: string, host = 'localhost'): string {
-  const path = url.startsWith('/') ? url : '/';
-  return [`http://${host}${path}`, `http://localhost${path}`].find((text) => URL.canParse(text)) ?? 'http://localhost/';
+// No Request may have one of these, and no route of ours takes what stands in their place.
+function isForbidden(method: string): boolean {
+  return /^(CONNECT|TRACE|TRACK)$/i.test(method);
+}
+
+// Whatever a client writes into its request line or Host header must not make the server fail, and must name the path that guards before
+// this one have seen. So a host that holds more than a host is ignored.
+function urlOf(target: string, host = 'localhost'): string {
+  const path = literally(pathOf(target));
+  const isHost = /^[^\s/\\?#@]+$/.test(host) && URL.canParse(`http://${host}`);
+  return new URL(`http://${isHost ? host : 'localhost'}${path}`).href;
+}
+
+// Proxies send the whole URL (RFC 9112, section 3.2.2), and OPTIONS may ask for `*`.
+function pathOf(target: string): string {
+  if (target.startsWith('/')) return target;
+  return /^https?:\/\/[^/?#]*(\/.*)$/is.exec(target)?.[1] ?? '/';
+}
+
+// URL takes `/a/../b` and `/a\..\b` for `/b`. Express and others before us do not, so such a path would pass their guards.
+function literally(target: string): string {
+  const [path = '', ...query] = target.split(/(?=[?#])/);
+  const segments = path.replaceAll('\\', '%5C').split('/');
+  const kept = segments.map((segment) =>
+    /^(\.|%2e){1,2}$/i.test(segment) ? segment.replaceAll(/\.|%2e/gi, '%252E') : segment,
+  );
+  return kept.join('/') + query.join('');
 }
 
 // Nothing is read before it is asked for: what is left whole, node:http drops by itself. When the rest of a body is not wanted, it is read
