@@ -206,6 +206,22 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
     expect(JSON.stringify(await db.query('select input from perdure.runs'))).not.toMatch(/secret|session=1/);
   });
 
+  test('keeps what earlier middleware has set on the live response', async () => {
+    const handler = durableHandler(`headers in ${version}`, (_req, res) =>
+      res.vary('Accept').cookie('b', '2').set('x-who', 'handler').send('ok'),
+    );
+    const app = express().use(perdure(await db.launchEngine(), { handlers: [handler] }));
+    app.use((_req, res, next) =>
+      next(res.vary('Origin').cookie('a', '1').set({ 'x-who': 'middleware', 'x-id': '7' }) && undefined),
+    );
+    app.get('/', handler);
+
+    const { headers } = await request(app).get('/');
+
+    expect(headers).toMatchObject({ vary: 'Origin, Accept', 'x-who': 'handler', 'x-id': '7' });
+    expect(headers['set-cookie']).toEqual(['a=1; Path=/', 'b=2; Path=/']);
+  });
+
   test('answers with 202 at once where the client prefers it, and with the response later', async () => {
     const app = await serve(
       durableHandler('later', async (_req, res) => res.status(201).json(await runStep('work', () => 'done'))),
