@@ -41,8 +41,9 @@ export const chunks = 4;
 /** How many runs of `narrow` each of `limited` starts. */
 const crowd = 8;
 
-/** The queue of `narrow`, which runs of `limited` start. */
-export const narrowQueue = queue('narrow', { concurrency: 6, perKey: { concurrency: 2 } });
+/** The limits of the queue of `narrow`, which runs of `limited` start. A slot of a killed process is free after its lease. */
+export const narrowLimits = { concurrency: 12, perKey: { concurrency: 4 } } as const;
+export const narrowQueue = queue('narrow', narrowLimits);
 
 /** Where payments, ticks and the times of runs in the narrow queue are noted. */
 export const stormTables = `
