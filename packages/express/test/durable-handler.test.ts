@@ -211,9 +211,10 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
       res.vary('Accept').cookie('b', '2').set('x-who', 'handler').send('ok'),
     );
     const app = express().use(perdure(await db.launchEngine(), { handlers: [handler] }));
-    app.use((_req, res, next) =>
-      next(res.vary('Origin').cookie('a', '1').set({ 'x-who': 'middleware', 'x-id': '7' }) && undefined),
-    );
+    app.use((_req, res, next) => {
+      res.vary('Origin').cookie('a', '1').set({ 'x-who': 'middleware', 'x-id': '7' });
+      next();
+    });
     app.get('/', handler);
 
     const { headers } = await request(app).get('/');
