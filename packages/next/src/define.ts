@@ -1,6 +1,7 @@
 // The engine of a Next application: defined in one file, booted by instrumentation.ts, used everywhere.
 
 import {
+  consoleLogger,
   createEngine,
   PerdureError,
   type Duration,
@@ -143,11 +144,11 @@ async function close(kept: Kept): Promise<void> {
   await engine?.close({ timeout: shutdownTimeout });
 }
 
-function reload(engine: Engine, { workflows = [], queues = [], logger }: NextOptions): void {
+function reload(engine: Engine, { workflows = [], queues = [], logger = consoleLogger() }: NextOptions): void {
   for (const workflow of workflows) engine.register(workflow);
   for (const queue of queues) {
     engine.queues.declare(queue).catch((err: unknown) => {
-      logger?.warn({ err, queue: queue.name }, 'the changed queue could not be declared');
+      logger.warn({ err, queue: queue.name }, 'the changed queue could not be declared');
     });
   }
 }
