@@ -182,3 +182,50 @@ test("closing the engine leaves the caller's pool alone [165]", async () => {
 
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
+
+test('a transaction that has committed is done, also if the answer to its commit is lost [160]', async () => {
+  let losses = 0;
+  const flaky: DataSource<pg.PoolClient> = {
+    ...ledger,
+    transaction: async (options, work) => {
+      const result = await ledger.transaction(options, work);
+      if (losses++ === 0) throw new Error('Connection terminated unexpectedly');
+      return result;
+    },
+  };
+  const unsure = workflow('unsure', (id: string) =>
+    runTransaction('pay', flaky, (client) =>
+      client.query('insert into payments (run_id) values ($1)', [id]).then(() => 'paid'),
+    ),
+  );
+  const engine = await db.launchEngine({ workflows: [unsure] });
+
+  const run = await engine.startWorkflow(unsure, 'pays-unsure');
+
+  expect(await run.result()).toBe('paid');
+  expect(await payments('pays-unsure')).toHaveLength(1);
+});
+
+test('a transaction that has not committed happens again, if the answer to its commit is lost [160]', async () => {
+  let losses = 0;
+  const cut: DataSource<pg.PoolClient> = {
+    ...ledger,
+    transaction: (options, work) =>
+      ledger.transaction(options, async (client) => {
+        const result = await work(client);
+        if (losses++ === 0) throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+        return result;
+      }),
+  };
+  const unlucky = workflow('unlucky', (id: string) =>
+    runTransaction('pay', cut, (client) =>
+      client.query('insert into payments (run_id) values ($1)', [id]).then(() => 'paid'),
+    ),
+  );
+  const engine = await db.launchEngine({ workflows: [unlucky] });
+
+  const run = await engine.startWorkflow(unlucky, 'pays-unlucky');
+
+  expect(await run.result()).toBe('paid');
+  expect(await payments('pays-unlucky')).toHaveLength(1);
+});

@@ -1,7 +1,7 @@
 // A transactional step: what it writes and the fact that it has commit together, so it happens exactly once. After a crash
 // between that commit and the checkpoint, the result is found in the transaction's own database.
 
-import { codeOf } from '../store/failures.js';
+import { codeOf, kindOf } from '../store/failures.js';
 import {
   findTransactionResult,
   insertTransactionResult,
@@ -43,6 +43,7 @@ export interface TransactionDefinition<Transaction> {
 }
 
 const maxConflicts = 20;
+const [longestConflictMs, longestOutageMs] = [256, 2_000];
 
 /** Calls a transactional step in a run. */
 export function runTransactionIn<Transaction>(
@@ -76,18 +77,26 @@ async function execute<Transaction>(
   run.wake();
 }
 
-// Serialization failures and deadlocks are the database's way to say "again": nothing was written.
+// Serialization failures and deadlocks are the database's way to say "again": nothing was written. A commit whose answer is lost
+// says nothing: its error is no result before the database has told that nothing was written. Undefined: it cannot be asked here.
 async function attemptUntilDecided<Transaction>(
   run: Run,
   definition: TransactionDefinition<Transaction>,
   call: Call,
 ): Promise<Result | undefined> {
-  for (let conflict = 1; ; conflict++) {
+  const { isOver } = run.host.persistence('asking for a transaction');
+  let isInDoubt = false;
+  for (let failures = 1, longestMs = 2; ; longestMs *= 2) {
     try {
-      return await attempt(run, definition, call);
+      return await attempt(run, definition, { call, isInDoubt });
     } catch (error) {
-      if (conflict >= maxConflicts || !isConflict(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** Math.min(conflict, 8)));
+      const isUndecided = error instanceof InDoubt || isConflict(error);
+      isInDoubt ||= error instanceof InDoubt;
+      const isOutage = isInDoubt && isLost(error) && !isUndecided;
+      if (!isOutage && (failures++ >= maxConflicts || !isUndecided)) throw reasonOf(error);
+      if (isInDoubt && (!run.isActive || isOver())) return undefined;
+      const boundMs = isOutage ? longestOutageMs : longestConflictMs;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(longestMs, boundMs)));
     }
   }
 }
@@ -96,27 +105,34 @@ async function attemptUntilDecided<Transaction>(
 async function attempt<Transaction>(
   run: Run,
   { name, source, isolation, isReadOnly, body }: TransactionDefinition<Transaction>,
-  call: Call,
+  { call, isInDoubt }: { readonly call: Call; readonly isInDoubt: boolean },
 ): Promise<Result | undefined> {
   const key: TransactionKey = { runId: run.id, name, occurrence: call.occurrence };
   const claimant = source.isEngineDatabase ? { epoch: run.epoch, executor: run.host.executorId } : undefined;
   const context = { run, step: new TransactionContext(run, name) };
+  let isWritten = false;
   try {
     return await source.transaction({ isolation, isReadOnly }, async (transaction) => {
       const query = source.use(transaction);
-      // Only a run that has been claimed before can have committed this step and not recorded it.
-      const earlier = run.epoch > 1 && !isReadOnly ? await findTransactionResult(query, source.schema, key) : undefined;
+      // Otherwise it cannot have committed and not been recorded.
+      const mayBeThere = (run.epoch > 1 || isInDoubt) && !isReadOnly;
+      const earlier = mayBeThere ? await findTransactionResult(query, source.schema, key) : undefined;
       if (earlier !== undefined) return toResult(earlier.output);
       const value = await withContext(context, () => body(transaction));
       const output =
         value === undefined ? undefined : encode(value, `the result of transaction "${name}" of run ${run.id}`);
-      if (isReadOnly || (await insertTransactionResult(query, source.schema, { key, output, claimant })))
-        return toResult(output);
+      if (isReadOnly) return toResult(output);
+      isWritten = await insertTransactionResult(query, source.schema, { key, output, claimant });
+      if (isWritten) return toResult(output);
       throw new LostRace();
     });
   } catch (error) {
-    if (!(error instanceof LostRace)) throw error;
-    return findCommitted(source, key);
+    if (isWritten && isLost(error)) throw new InDoubt('the answer to the commit is lost', { cause: error });
+    // A commit that is late collides with its own repetition, if the writes are unique.
+    if (!(error instanceof LostRace || (isInDoubt && !isLost(error)))) throw error;
+    const found = await findCommitted(source, key);
+    if (found === undefined && !(error instanceof LostRace)) throw error;
+    return found;
   } finally {
     context.step.end();
   }
@@ -128,11 +144,18 @@ async function findCommitted<Transaction>(
   key: TransactionKey,
 ): Promise<Result | undefined> {
   const options = { isolation: 'read committed', isReadOnly: true } as const;
-  const found = await source.transaction(options, (transaction) =>
-    findTransactionResult(source.use(transaction), source.schema, key),
-  );
-  return found === undefined ? undefined : toResult(found.output);
+  try {
+    const found = await source.transaction(options, (transaction) =>
+      findTransactionResult(source.use(transaction), source.schema, key),
+    );
+    return found === undefined ? undefined : toResult(found.output);
+  } catch (error) {
+    throw isLost(error) ? new InDoubt('what has committed cannot be asked for', { cause: error }) : error;
+  }
 }
+
+/** Nobody knows whether the transaction has committed; never leaves this file. */
+class InDoubt extends Error {}
 
 /** Rolls the transaction back; never leaves this file. */
 class LostRace extends Error {}
@@ -163,7 +186,21 @@ function toResult(output: string | undefined): Result {
   return output === undefined ? {} : { output };
 }
 
+function reasonOf(error: unknown): unknown {
+  return error instanceof InDoubt ? error.cause : error;
+}
+
+// ORMs wrap the driver's error.
+function codesOf(error: unknown): readonly string[] {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return [codeOf(error), codeOf(cause)].filter((code) => code !== undefined);
+}
+
+// What has no code at all is the connection's, as with the driver; P1017 is Prisma's word for that.
+function isLost(error: unknown): boolean {
+  return codesOf(error).every((code) => code === 'P1017' || kindOf({ code }) === 'lost');
+}
+
 function isConflict(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined; // ORMs wrap the driver's error
-  return [codeOf(error), codeOf(cause)].some((code) => code === '40001' || code === '40P01' || code === 'P2034');
+  return codesOf(error).some((code) => code === '40001' || code === '40P01' || code === 'P2034');
 }
