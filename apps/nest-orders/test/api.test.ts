@@ -4,6 +4,7 @@ import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
 import { createPerdureTest, type PerdureTest } from '@perdure/nestjs/testing';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { contract } from 'perdure';
 import { ApiModule } from '../src/api.module.js';
 import { configureApi } from '../src/configure-api.js';
 import { Settings } from '../src/settings.js';
@@ -38,14 +39,16 @@ test('an order that is accepted is stored together with its run', async () => {
   expect(await view.json()).toMatchObject({ id: 'lamp-1', status: 'placed', steps: [] });
 });
 
-test('an order that cannot be stored has no run', async () => {
-  const response = await post('/orders', { ...someOrder({ id: 'huge' }), cents: 2 ** 40 });
+test('an order whose run cannot be started is not stored', async () => {
+  await api.engine.startWorkflow(contract('another workflow'), undefined, { id: 'taken' });
 
-  expect(response.status).toBe(500);
-  expect(await api.engine.runs.get('huge')).toBeUndefined();
+  const response = await post('/orders', someOrder({ id: 'taken' }));
+
+  expect([response.status, await response.json()]).toMatchObject([409, { code: 'RUN_ID_CONFLICT' }]);
+  expect((await fetch(`${url}/orders/taken`)).status).toBe(404);
 });
 
-test('an id that is taken is a conflict, and the first order stays as it is', async () => {
+test('an order that is placed twice is a conflict, and the first order stays as it is', async () => {
   await post('/orders', someOrder({ id: 'twice', item: 'lamp' }));
 
   const response = await post('/orders', someOrder({ id: 'twice', item: 'piano' }));
@@ -65,7 +68,16 @@ test('what is no order is refused with all its faults', async () => {
 test('an answer for an order that does not exist is 404', async () => {
   const response = await post('/orders/nowhere/approval', { approved: true, by: 'grace' });
 
-  expect(response.status).toBe(404);
+  expect([response.status, await response.json()]).toMatchObject([404, { code: 'RUN_NOT_FOUND' }]);
+});
+
+test('an answer that comes too late is 409', async () => {
+  await post('/orders', someOrder({ id: 'late' }));
+  await api.engine.runs.cancel('late');
+
+  const response = await post('/orders/late/approval', { approved: true, by: 'grace' });
+
+  expect([response.status, await response.json()]).toMatchObject([409, { code: 'RUN_STATE_CONFLICT' }]);
 });
 
 test('the health is that of the engine', async () => {

@@ -2,7 +2,7 @@
 
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { InjectEngine, InjectWorkflow, WorkflowRef } from '@perdure/nestjs';
-import { isPerdureError, type Engine } from 'perdure';
+import type { Engine } from 'perdure';
 import { Database } from '../database/database.js';
 import { OrderBook, type OrderRow } from './order-book.js';
 import { approval, fulfilOrder, type Approval, type Order } from './order.js';
@@ -38,14 +38,8 @@ export class OrdersService {
     return { ...order, steps: steps.map(({ name }) => name) };
   }
 
-  /** Tells an order that waits for it. A second answer of the same person has no effect. */
+  /** Tells an order that waits for it. A second answer of the same person has no effect. Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT. */
   async answer(id: string, { approved, by }: Approval): Promise<void> {
-    try {
-      await this.fulfilment.send(id, approval, { approved, by }, { dedupKey: by });
-    } catch (error) {
-      if (isPerdureError(error, 'RUN_NOT_FOUND')) throw new NotFoundException(`There is no order ${id}.`);
-      if (isPerdureError(error, 'RUN_STATE_CONFLICT')) throw new ConflictException(`It is too late for order ${id}.`);
-      throw error;
-    }
+    await this.fulfilment.send(id, approval, { approved, by }, { dedupKey: by });
   }
 }
