@@ -50,6 +50,11 @@ export const bootFaults = {
       `${provider} asks for the engine "${engine}", which no PerdureModule makes, so it would never run (known: ${known})`,
     remedy: 'Import PerdureModule.forRoot with this name, or correct the option engine.',
   }),
+  ENGINE_NAME_TAKEN: row<{ engine: string }>({
+    message: ({ engine }) =>
+      `two PerdureModules make the engine "${engine}", so it is unclear which of them is injected`,
+    remedy: 'Import PerdureModule.forRoot once, at the root, or give the second engine a name of its own.',
+  }),
   SCHEDULE_WITHOUT_NAME: row<{ provider: string; method: string }>({
     message: ({ provider, method }) =>
       `@Scheduled on ${provider}.${method} names no workflow, and names in code may change while runs are in flight`,

@@ -70,6 +70,8 @@ export class PerdureExplorer {
       queues: new Set(),
       faults: new BootFaults(),
     };
+    if (found.knownEngines.filter((known) => known === engine).length > 1)
+      found.faults.add('ENGINE_NAME_TAKEN', { engine });
     for (const provider of this.#discovery.getProviders())
       if (!provider.isAlias) this.#exploreProvider(provider, found);
     for (const { metatype } of this.#discovery.getControllers())

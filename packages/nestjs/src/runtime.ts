@@ -1,7 +1,6 @@
 // Makes an engine of what the module is configured with and what the application declares.
 
-import { Logger as NestLogger } from '@nestjs/common';
-import { createEngine, type Engine, type EngineOptions } from 'perdure';
+import { createEngine, type Engine, type EngineOptions, type Logger } from 'perdure';
 import type { Found, PerdureExplorer } from './explorer.js';
 import { isEngineLogger, nestLogger } from './nest-logger.js';
 import type { PerdureModuleOptions } from './options.js';
@@ -44,8 +43,8 @@ export async function openRuntime({ name, options, explorer, invoker }: RuntimeP
 
 /** The worker of a runtime, which it is told of. */
 export function makeWorker(runtime: Runtime): PerdureWorker {
-  const logger = new NestLogger('Perdure');
-  const worker = new PerdureWorker({ ...runtime, warn: (message) => logger.warn(message) });
+  const logger = loggerOf(runtime.options);
+  const worker = new PerdureWorker({ ...runtime, warn: (message) => logger.warn({}, message) });
   runtime.worker = worker;
   return worker;
 }
@@ -56,14 +55,18 @@ async function makeEngine(options: PerdureModuleOptions, found: Found): Promise<
 }
 
 function engineOptions(options: PerdureModuleOptions, found: Found): EngineOptions {
-  const { engine: _engine, worker = true, shutdownTimeout: _timeout, workflows: _workflows, logger, ...rest } = options;
+  const { engine: _engine, worker = true, shutdownTimeout: _timeout, workflows: _workflows, ...rest } = options;
   return {
     ...rest,
     database: options.database,
     queues: [...(options.queues ?? []), ...found.queues],
     schedules: worker ? [...(options.schedules ?? []), ...found.schedules] : [],
-    logger: logger !== undefined && isEngineLogger(logger) ? logger : nestLogger(logger),
+    logger: loggerOf(options),
   };
+}
+
+function loggerOf({ logger }: PerdureModuleOptions): Logger {
+  return logger !== undefined && isEngineLogger(logger) ? logger : nestLogger(logger);
 }
 
 function isEngine(engine: PerdureModuleOptions['engine']): engine is Engine {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Controller, Get, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
 import { expect, test } from '@jest/globals';
 import { createEngine, isPerdureError, queue } from 'perdure';
-import { bootFaults, Scheduled, Step, Workflow, type PerdureRootOptions } from '../src/index.js';
+import { bootFaults, PerdureModule, Scheduled, Step, Workflow, type PerdureRootOptions } from '../src/index.js';
 import { useNestDatabase } from './support/nest-database.js';
 
 const db = useNestDatabase();
@@ -121,6 +121,14 @@ test('an engine that nobody makes', async () => {
 
   expect(await faultsOf({ providers: [Lost] })).toEqual([
     expect.stringMatching(/^ENGINE_UNKNOWN: Lost asks for the engine "biling".*\(known: default\)/),
+  ]);
+});
+
+test('an engine that two modules make', async () => {
+  const again = PerdureModule.forRoot(db.options());
+
+  expect(await faultsOf({ imports: [again] })).toEqual([
+    expect.stringMatching(/^ENGINE_NAME_TAKEN: two PerdureModules make the engine "default"/),
   ]);
 });
 

@@ -2,7 +2,7 @@
 
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { expect, test } from '@jest/globals';
-import { contract, log, type Engine } from 'perdure';
+import { contract, log, silentLogger, type Engine } from 'perdure';
 import {
   getEngineToken,
   getWorkflowToken,
@@ -179,4 +179,15 @@ test('a module that is not global gives refs to those who import it', async () =
   expect(app.get(getWorkflowToken(CheckoutWorkflow), { strict: false })).toBe(
     app.get(Orders, { strict: false }).checkout,
   );
+});
+
+test('a run of a class that no module provides waits, and the log says so, once', async () => {
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (_fields: unknown, message: string) => void warnings.push(message) };
+  const { checkout } = (await db.bootWith({ logger }, { providers: [Orders] })).get(Orders);
+
+  const runs = [await checkout.start({ sku: 'A-5' }), await checkout.start({ sku: 'A-6' })];
+
+  expect(await Promise.all(runs.map((run) => run.status()))).toEqual(['queued', 'queued']);
+  expect(warnings).toEqual(['no module provides CheckoutWorkflow: runs of "checkout" wait for a process that does']);
 });
