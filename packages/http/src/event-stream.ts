@@ -60,6 +60,7 @@ export class OpenStreams {
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
+          controller.enqueue(encoder.encode(reconnect));
           this.#ends.add(end);
           signal.addEventListener('abort', end, { once: true });
           keepAlive = setInterval(() => {
@@ -106,7 +107,6 @@ const portion = 16 * 1_024;
 /** Events as text, those together that come together. */
 class EventTexts {
   readonly #events: AsyncGenerator<ServerSentEvent, void, undefined>;
-  #begin = reconnect;
   #next: Promise<IteratorResult<ServerSentEvent, void>> | undefined;
 
   constructor(events: AsyncGenerator<ServerSentEvent, void, undefined>) {
@@ -120,8 +120,7 @@ class EventTexts {
     while (next !== undefined && next.done !== true && text.length < portion) {
       this.#next = undefined;
       const { id, event, data } = next.value;
-      text += `${this.#begin}id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
-      this.#begin = '';
+      text += `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
       next = await Promise.race([this.#peek(), nothingYet()]);
     }
     return text === '' ? undefined : text;

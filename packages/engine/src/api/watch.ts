@@ -55,8 +55,8 @@ interface Watching {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Watches a run until its end. */
-export async function* watchRun(
+/** Watches a run until its end. Throws at once for an id or a position that cannot be. */
+export function watchRun(
   { executor, feeds }: { readonly executor: Executor; readonly feeds: FeedReader },
   id: string,
   { from, events, streams, signal }: WatchOptions,
@@ -64,7 +64,11 @@ export async function* watchRun(
   const wanted = { event: namesOf(events), stream: namesOf(streams) };
   const isWanted = ({ kind, name }: FeedItem): boolean => wanted[kind]?.has(name) ?? true;
   const watching = { id: checkRunId(id), executor, feeds, isWanted, signal };
-  const position = from === undefined ? startOfFeed() : parsePosition(from);
+  return changesFrom(from === undefined ? startOfFeed() : parsePosition(from), watching);
+}
+
+async function* changesFrom(position: FeedPosition, watching: Watching): AsyncGenerator<RunChange, void, undefined> {
+  const { executor, signal } = watching;
   const hint = new Hint();
   const give = (): void => hint.give();
   const stops = [executor.interests.on(watching.id, give), executor.outcomes.on(watching.id, give, give)];

@@ -20,19 +20,21 @@ export async function watchRun(call: Call): Promise<Response> {
   const { events = [], streams: logs = [] } = exposed;
   const ending = new AbortController();
   const changes = engine.watch(run.id, { from, events, streams: logs, signal: ending.signal });
-  const first = await changes.next();
-  if (first.done === true) return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
-  const sent = toEvents(first.value, changes, settings.showErrors);
+  // Who has seen something of a run that is not over may hear nothing for days, and is to know meanwhile that it is connected.
+  const mayBeSilent = from !== undefined && !isFinal(run.status);
+  const first = mayBeSilent ? undefined : await changes.next();
+  if (first?.done === true) return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
+  const sent = toEvents(first?.value, changes, settings.showErrors);
   return streams.open(sent, { ending, signal: request.signal, keepAliveMs: settings.keepAliveMs });
 }
 
 async function* toEvents(
-  first: RunChange,
+  first: RunChange | undefined,
   rest: AsyncGenerator<RunChange>,
   showErrors: boolean,
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
   try {
-    yield toEvent(first, showErrors);
+    if (first !== undefined) yield toEvent(first, showErrors);
     for await (const change of rest) yield toEvent(change, showErrors);
   } finally {
     await rest.return(undefined);
