@@ -5,6 +5,6 @@ create table {schema}.unwoken (
   ended_at timestamptz not null default now()
 );
 
-comment on table {schema}.unwoken is 'Ended runs with waiters that the statement which ended them may not have seen. Normally emptied at once by the next statement; after a crash, by a sweep.';
-comment on column {schema}.unwoken.run_id is 'The run that has ended.';
-comment on column {schema}.unwoken.ended_at is 'When it did.';
+comment on table {schema}.unwoken is 'Runs that ended or published, with waiters that the statement which wrote it may not have seen. Normally emptied at once by the next statement; after a crash, by a sweep.';
+comment on column {schema}.unwoken.run_id is 'The run that they wait for.';
+comment on column {schema}.unwoken.ended_at is 'When it ended or published.';

@@ -53,8 +53,8 @@ export class Batch {
   publications: Write<Publications>[] = [];
   outcomes: Write<OutcomeRow>[] = [];
   parks: Park[] = [];
-  /** Runs that have ended, and whose waiters may not all have been woken. */
-  ended: RunId[] = [];
+  /** Runs that have ended or published something, and whose waiters may not all have been woken. */
+  unwoken: RunId[] = [];
   /** Its fate is unknown, or it was refused as a whole: ask what is written before sending it again. */
   isUncertain = false;
   /** It was sent before, and may have been carried out later than it was asked for. */
@@ -62,8 +62,8 @@ export class Batch {
   #characters = 0;
 
   get size(): number {
-    const { starts, checkpoints, publications, outcomes, parks, ended } = this;
-    return starts.length + checkpoints.length + publications.length + outcomes.length + parks.length + ended.length;
+    const { starts, checkpoints, publications, outcomes, parks, unwoken } = this;
+    return starts.length + checkpoints.length + publications.length + outcomes.length + parks.length + unwoken.length;
   }
 
   get isFull(): boolean {
@@ -106,7 +106,7 @@ export class Batch {
   }
 
   /** The runs whose readers want to look again. */
-  get touchedIds(): readonly string[] {
+  get touchedIds(): readonly RunId[] {
     const { events = [], chunks = [] } = this.#publications();
     return [...new Set([...events, ...chunks].map(({ runId }) => runId))];
   }
@@ -171,7 +171,7 @@ export class Batch {
     this.publications = [];
     this.outcomes = [];
     this.parks = [];
-    this.ended = [];
+    this.unwoken = [];
   }
 }
 

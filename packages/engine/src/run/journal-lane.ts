@@ -135,7 +135,7 @@ export class Lane {
       const result = await commitBatch(connection, executor, batch.rows());
       if (!result.isOwner) return this.#fenced(executor, batch);
       this.#tellCommitted(batch, result);
-      if (result.unwoken > 0) batch.ended = batch.outcomes.map(({ row }) => row.runId);
+      if (result.unwoken > 0) batch.unwoken = [...batch.outcomes.map(({ row }) => row.runId), ...batch.touchedIds];
       this.#settleStarts(batch, result);
       // In the common case every checkpoint and outcome was accepted.
       const isComplete = result.recorded === batch.checkpoints.length && result.finished === batch.outcomes.length;
@@ -143,12 +143,12 @@ export class Lane {
       else await this.#reconcile(connection, batch, true);
     }
     if (batch.parks.length > 0) await this.#park(connection, batch);
-    if (batch.ended.length > 0) await this.#wakeWaiters(connection, batch);
+    if (batch.unwoken.length > 0) await this.#wakeWaiters(connection, batch);
   }
 
   async #wakeWaiters(connection: Connection, batch: Batch): Promise<void> {
-    const woken = await wakeWaiters(connection, batch.ended);
-    batch.ended = [];
+    const woken = await wakeWaiters(connection, batch.unwoken);
+    batch.unwoken = [];
     if (woken > 0) this.#options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   }
 
@@ -181,8 +181,9 @@ export class Lane {
       else return true;
       return false;
     });
-    batch.checkpoints = checkpoints.filter(({ row, settle }) => {
+    batch.checkpoints = checkpoints.filter(({ row, publications, settle }) => {
       const found = written.findStep(row);
+      if (found === 'own' && !isFinal && publications?.events !== undefined) batch.unwoken.push(row.runId);
       if (found === 'own') settle('recorded');
       else if (isFinal || found === 'foreign' || !owns(written, row.runId, row.epoch)) settle('refused');
       else return true;
@@ -193,7 +194,7 @@ export class Lane {
     batch.outcomes = outcomes.filter(({ row, settle }) => {
       const run = written.findRun(row.runId);
       const isRecorded = run?.epoch === row.epoch && run.status === row.status;
-      if (isRecorded && !isFinal) batch.ended.push(row.runId); // what the lost answer said of its waiters is not known
+      if (isRecorded && !isFinal) batch.unwoken.push(row.runId); // what the lost answer said of its waiters is not known
       if (isRecorded) settle('recorded');
       else if (isFinal || !owns(written, row.runId, row.epoch)) settle('refused');
       else return true;

@@ -77,9 +77,9 @@ export interface BatchResult {
   readonly finished: number;
   /** Finished runs whose outcome some other process waits for. */
   readonly watchedIds: readonly string[];
-  /** Runs that became due by these outcomes. */
+  /** Runs that became due by these outcomes and events. */
   readonly woken: number;
-  /** Ended runs with waiters that did not: those have moved on, or the statement did not see them (`wakeWaiters`). */
+  /** Runs that ended or published, with waiters that did not: the statement may not have seen them (`wakeWaiters`). */
   readonly unwoken: number;
 }
 
@@ -101,7 +101,7 @@ export interface BatchResult {
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
-// unwoken: notes, durably, that waiters are left to `wakeWaiters`, in case this process dies before.
+// unwoken: notes, durably, that waiters are left to `wakeWaiters`, in case this process dies before. Those that have ended are not.
 const ownerPart = `owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
    )`;
@@ -145,17 +145,20 @@ const endParts = `recorded as (
      returning r.id, r.awaited_by, r.is_watched
    )`;
 
-const wokenPart = (waiters: string): string => `woken as (
+const wokenPart = (awaited: string): string => `woken as (
      update {schema}.runs r
      set due_at = now()
-     from (select distinct unnest(awaited_by) as id from ${waiters} where awaited_by is not null) w
+     from (select distinct unnest(a.awaited_by) as id from ${awaited} a where a.awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning r.id
    ), unwoken as (
      insert into {schema}.unwoken (run_id)
-     select f.id
-     from finished f
-     where exists (select from unnest(f.awaited_by) w (id) where w.id <> all ($29::text[]) and w.id not in (select id from woken))
+     select a.id
+     from ${awaited} a
+     where exists (
+       select from unnest(a.awaited_by) w (id)
+       where w.id <> all ($29::text[]) and w.id not in (select id from woken)
+         and not exists (select from {schema}.runs r where r.id = w.id and w.id || '' = w.id and r.finished_at is not null))
      on conflict (run_id) do nothing
      returning 1
    )`;
@@ -170,8 +173,8 @@ const answer = `select exists (select from owner) as is_owner,
           (select count(*) from unwoken)::int4 as unwoken`;
 
 // Four shapes of one statement, so that batches pay only for what they have.
-const allWaiters = '(select awaited_by from finished union all select awaited_by from announced) a';
-const endAndPublish = `${endParts}, ${publicationParts}, ${wokenPart(allWaiters)} ${answer}`;
+const allAwaited = '(select id, awaited_by from finished union all select id, awaited_by from announced)';
+const endAndPublish = `${endParts}, ${publicationParts}, ${wokenPart(allAwaited)} ${answer}`;
 const end = `${endParts}, ${wokenPart('finished')} ${answer}`;
 const writeBatch = statement('write_batch', `with ${ownerPart}, ${startedPart}, ${end}`);
 const writeAndPublish = statement('write_and_publish', `with ${ownerPart}, ${startedPart}, ${endAndPublish}`);

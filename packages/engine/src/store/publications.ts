@@ -74,7 +74,7 @@ export const publicationParts = `set as (
      where t.run_id || '' = t.run_id and m.run_id = t.run_id and m.id = t.id and exists (select from owner)
      returning 1
    ), announced as (
-     select r.awaited_by
+     select r.id, r.awaited_by
      from {schema}.runs r
      where r.id = any ($34::text[]) and exists (select from owner)
      for no key update

@@ -77,14 +77,14 @@ export async function registerWaits(db: Queryable, waits: readonly Wait[]): Prom
   return new Set(rows.map((row) => readText(row, 'id')));
 }
 
-// Index: primary key. The statement that ends a run wakes its waiters, but sees the rows as they were when it began: if it
-// then had to wait for a lock, a waiter that was inserted or claimed meanwhile has registered and goes unseen.
+// Index: primary key. The statement that ends a run, or publishes for it, wakes its waiters, but sees the rows as they were when it
+// began: if it then had to wait for a lock, a waiter that was inserted or claimed meanwhile has registered and goes unseen.
 const wake = statement(
   'wake_waiters',
   `with woken as (
      update {schema}.runs r
      set due_at = now()
-     from (select distinct unnest(awaited_by) as id from {schema}.runs where id = any ($1::text[]) and finished_at is not null) w
+     from (select distinct unnest(awaited_by) as id from {schema}.runs where id = any ($1::text[])) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting')
      returning 1
    ), settled as (
@@ -93,12 +93,12 @@ const wake = statement(
    select 1 from woken`,
 );
 
-/** Has those go on who await any of these finished runs; returns how many. Safe to repeat: to be woken is no harm. */
+/** Has those go on who await any of these runs, to look for themselves; returns how many. Safe to repeat: to be woken is no harm. */
 export async function wakeWaiters(db: Queryable, targets: readonly RunId[]): Promise<number> {
   return (await db.query(wake, [textArray(targets)])).length;
 }
 
-// Normally empty: whoever ends runs wakes their waiters next.
+// Normally empty: whoever ends runs, or publishes for them, wakes their waiters next.
 const findUnwoken = statement('find_unwoken', 'select run_id from {schema}.unwoken order by run_id limit 500');
 
 /** Wakes the waiters that processes which died have left; returns how many. */
