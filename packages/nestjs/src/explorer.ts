@@ -15,7 +15,7 @@ import {
   type WorkflowClass,
 } from 'perdure';
 import { BootFaults } from './boot-faults.js';
-import { findLostSteps, methodsOf } from './class-methods.js';
+import { findLostSteps, methodsOf, type ClassMethod } from './class-methods.js';
 import { schedulesOf, workflowSettingsOf, type ScheduledSettings } from './metadata-accessor.js';
 import { defaultEngine, engineNameOf } from './tokens.js';
 
@@ -99,14 +99,15 @@ export class PerdureExplorer {
       if (each !== workflow && schedulesOf(each).length > 0)
         found.faults.add('SCHEDULE_ON_PLAIN_CLASS', { provider: each.name });
       for (const lost of findLostSteps(each)) found.faults.add('STEP_LOST', lost);
-      this.#exploreMethods(each, provider, found);
     }
+    // One class speaks for the provider here, too: that of an override may have inherited the same schedules.
+    const scheduled = classes.find((each) => this.#scheduledMethodsOf(each).length > 0);
+    if (scheduled !== undefined) this.#addMethods(scheduled, provider, found);
   }
 
   #addWorkflow(declared: AnyClass, provider: ProviderWrapper, found: Findings): void {
     const { engine = defaultEngine, enhancers = false, queue } = workflowSettingsOf(declared) ?? {};
-    const isKnown = found.knownEngines.includes(engine);
-    if (!isKnown)
+    if (!found.knownEngines.includes(engine))
       found.faults.add('ENGINE_UNKNOWN', { provider: declared.name, engine, known: found.knownEngines.join(', ') });
     if (engine !== found.engine) return;
     const workflow = declared as WorkflowClass<never, unknown>;
@@ -118,8 +119,12 @@ export class PerdureExplorer {
       addSchedule(found, each, { name: describeWorkflow(workflow).name, workflow, by: declared.name });
   }
 
-  #exploreMethods(declared: AnyClass, provider: ProviderWrapper, found: Findings): void {
-    for (const { key, method } of methodsOf(declared, this.#scanner)) {
+  #scheduledMethodsOf(declared: AnyClass): readonly ClassMethod[] {
+    return methodsOf(declared, this.#scanner).filter(({ method }) => schedulesOf(method).length > 0);
+  }
+
+  #addMethods(declared: AnyClass, provider: ProviderWrapper, found: Findings): void {
+    for (const { key, method } of this.#scheduledMethodsOf(declared)) {
       for (const each of schedulesOf(method)) {
         const { name, engine = defaultEngine } = each.options;
         const by = `${declared.name}.${key}`;

@@ -60,6 +60,23 @@ test('a scheduled workflow class has a schedule of its name, and may have others
   ]);
 });
 
+test('the schedules of an overridden provider run what it is overridden with', async () => {
+  const sent: string[] = [];
+  class Fake extends Reports {
+    @Step()
+    override async send(line: string): Promise<string> {
+      sent.push(line);
+      return line;
+    }
+  }
+  const app = await db.boot({ providers: [Reports] }, (builder) => builder.overrideProvider(Reports).useClass(Fake));
+
+  const run = await app.get<Engine>(getEngineToken()).schedules.trigger('report');
+
+  expect(await run.result()).toMatch(/^report of sales/);
+  expect(sent.length).toBeGreaterThan(0);
+});
+
 test('a process that is no worker declares no schedule', async () => {
   const app = await db.bootWith({ worker: false, schema: 'apart' }, { providers: [Reports] });
 

@@ -1,6 +1,6 @@
 // A workflow class is an ordinary provider: what it injects, how it is started, where its code may be.
 
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { forwardRef, Inject, Injectable, Module } from '@nestjs/common';
 import { expect, test } from '@jest/globals';
 import { contract, log, silentLogger, type Engine } from 'perdure';
 import {
@@ -190,4 +190,26 @@ test('a run of a class that no module provides waits, and the log says so, once'
 
   expect(await Promise.all(runs.map((run) => run.status()))).toEqual(['queued', 'queued']);
   expect(warnings).toEqual(['no module provides CheckoutWorkflow: runs of "checkout" wait for a process that does']);
+});
+
+test('a workflow that is declared further down, or in a file that imports this one, is injected late', async () => {
+  @Injectable()
+  class Early {
+    constructor(@InjectWorkflow(forwardRef(() => Late)) readonly late: WorkflowRef<{ run(): Promise<string> }>) {}
+  }
+  @Workflow('declared late')
+  class Late {
+    async run(): Promise<string> {
+      return 'late';
+    }
+  }
+  const app = await db.boot({ providers: [Early, Late] });
+
+  const run = await app.get(Early).late.start();
+
+  expect(await run.result()).toBe('late');
+});
+
+test('what is no workflow, as in files that import each other, is refused where it is injected', () => {
+  expect(() => InjectWorkflow(undefined as never)).toThrow('OPTION_INVALID: option workflow cannot be');
 });
