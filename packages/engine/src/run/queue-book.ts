@@ -11,6 +11,8 @@ export class QueueBook {
   readonly serves: readonly string[] | undefined;
   /** Runs are in line here for lack of room: nobody may begin before them. */
   isBehind = false;
+  /** A claim is under way: what it brings is not in memory yet, and has been promised the room there is. */
+  isClaiming = false;
   readonly #load: () => Promise<readonly QueueRow[]>;
   readonly #live = new Map<string, number>();
   #known: ReadonlyMap<string, QueueRow> = new Map();
@@ -62,7 +64,8 @@ export class QueueBook {
     const queue = this.#known.get(name);
     if (queue === undefined || queue.isLimited || queue.isPaused || this.isBehind) return false;
     if (this.serves !== undefined && !this.serves.includes(name)) return false;
-    return (this.#live.get(name) ?? 0) < (queue.executorConcurrency ?? Infinity);
+    if (queue.executorConcurrency === undefined) return true;
+    return !this.isClaiming && (this.#live.get(name) ?? 0) < queue.executorConcurrency;
   }
 
   /** A run has come into memory. */

@@ -73,11 +73,15 @@ export class Claimer {
   }
 
   async #round(): Promise<number> {
+    const { queues } = this.#options.executor;
+    queues.isClaiming = true;
     try {
       return await this.#claimAll();
     } catch (error) {
       this.#sweepsUntil = performance.now() + sweepsAfterErrorMs; // the claim may have been carried out, or still be
       throw error;
+    } finally {
+      queues.isClaiming = false;
     }
   }
 
