@@ -16,7 +16,7 @@ const databaseUrl = process.env['DATABASE_URL'] ?? postgres?.url ?? '';
 const fleet = new Fleet({
   port: await freePort(Number(process.env['PORT'] ?? 3000)),
   databaseUrl,
-  isLoud: !isScript,
+  isWatched: !isScript,
 });
 const judge = new Judge(databaseUrl);
 

@@ -5,13 +5,21 @@ import type { Order } from '../src/orders/order.js';
 /** What is ordered: the rest of the order is the same for everyone. */
 export type Wish = Pick<Order, 'id' | 'item' | 'cents' | 'customer'>;
 
+const accepted = 202;
+
 export class Customer {
   readonly #url: string;
+  readonly #orders: string[] = [];
   #accepted = 0;
   #failed = 0;
 
   constructor(url: string) {
     this.#url = url;
+  }
+
+  /** The ids of the orders that the API has accepted. */
+  get orders(): readonly string[] {
+    return this.#orders;
   }
 
   /** How many requests the API has accepted. */
@@ -26,7 +34,9 @@ export class Customer {
 
   /** Resolves to the status of the answer, 0 if there was none. */
   async order(wish: Wish): Promise<number> {
-    return this.#post('/orders', { ...wish, email: 'someone@example.com', quantity: 1 });
+    const status = await this.#post('/orders', { ...wish, email: 'someone@example.com', quantity: 1 });
+    if (status === accepted) this.#orders.push(wish.id);
+    return status;
   }
 
   async approve(id: string, approved: boolean): Promise<number> {
@@ -44,7 +54,7 @@ export class Customer {
       (response) => response.status,
       () => 0,
     );
-    if (status === 202) {
+    if (status === accepted) {
       this.#accepted += 1;
     } else {
       this.#failed += 1;

@@ -12,8 +12,8 @@ type Role = 'api' | 'worker';
 interface FleetOptions {
   readonly port: number;
   readonly databaseUrl: string;
-  /** Whether the logs of the processes are shown. */
-  readonly isLoud: boolean;
+  /** For somebody who watches: what workflows log is shown, and the bank takes its time. */
+  readonly isWatched: boolean;
 }
 
 // 6s by default; short here, so that nobody waits long for the takeover.
@@ -65,10 +65,12 @@ export class Fleet {
   }
 
   async #spawn(role: Role): Promise<ChildProcess> {
-    const { port, databaseUrl } = this.#options;
+    const { port, databaseUrl, isWatched } = this.#options;
+    const settings = { DATABASE_URL: databaseUrl, PORT: `${port}`, LEASE: lease, NO_COLOR: '1' };
+    const bank = isWatched ? { BANK_ANSWERS_AFTER_MS: '3000' } : {};
     const program = fileURLToPath(new URL(`../src/${role}.ts`, import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, program], {
-      env: { ...process.env, DATABASE_URL: databaseUrl, PORT: `${port}`, LEASE: lease, NO_COLOR: '1' },
+      env: { ...process.env, ...settings, ...bank },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#children.add(child);
@@ -87,7 +89,7 @@ export class Fleet {
   #show(output: Readable, who: string): void {
     createInterface(output).on('line', (line) => {
       const [, text] = /\[FulfilOrder\] (.*)$/.exec(line) ?? [];
-      if (this.#options.isLoud && text !== undefined) console.log(`  ${who}: ${text}`);
+      if (this.#options.isWatched && text !== undefined) console.log(`  ${who}: ${text}`);
     });
   }
 }

@@ -54,12 +54,13 @@ export class Judge {
     return (await this.verdictsOn(id)).find((verdict) => verdict.id === id);
   }
 
-  /** A charge that the bank has just booked and not yet confirmed, and the worker that waits for it. */
-  async findChargeInFlight(): Promise<{ readonly order: string; readonly pid: number } | undefined> {
+  /** A charge that the bank has booked within this time, and the worker that has asked for it. */
+  async findChargeSince(sinceMs: number): Promise<{ readonly order: string; readonly pid: number } | undefined> {
     const { rows } = await this.#pool.query<{ order: string; pid: number }>(
       `select reference as "order", asked_by[1] as pid from bank.charges
-       where booked_at > now() - interval '150 milliseconds' and cardinality(asked_by) = 1
+       where booked_at > now() - $1 * interval '1 millisecond' and cardinality(asked_by) = 1
        order by number desc limit 1`,
+      [sinceMs],
     );
     return rows[0];
   }

@@ -75,7 +75,7 @@ class Visitor {
   }
 
   async #killSomebody(): Promise<void> {
-    const busy = await this.#judge.findChargeInFlight();
+    const busy = await this.#judge.findChargeSince(2_500);
     const pid = busy?.pid ?? this.#fleet.workers[0];
     if (pid === undefined) return console.log('  nobody is left');
     await this.#fleet.kill(pid);

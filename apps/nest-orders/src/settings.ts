@@ -8,6 +8,8 @@ export class Settings {
   readonly port = Number(process.env['PORT'] ?? 3000);
   /** How long a worker may be silent before others take over what it runs. */
   readonly lease = process.env['LEASE'] ?? '6s';
+  /** How slow the bank is that stands for one. */
+  readonly bankAnswersAfterMs = Number(process.env['BANK_ANSWERS_AFTER_MS'] ?? 400);
 }
 
 @Global()

@@ -24,6 +24,7 @@ export class FulfilOrder {
     if (order.cents >= approvalFromCents && !(await this.isApproved(order))) return this.cancel(order, 'not approved');
     if (!(await this.stock.reserve(order))) return this.cancel(order, 'out of stock');
 
+    this.logger.log('asks the bank');
     const charge = await this.payments.charge(order);
     if (charge === undefined) {
       await this.stock.release(order);

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import { Settings } from '../settings.js';
 
 /** What the bank is asked for. */
 export interface ChargeRequest {
@@ -13,11 +14,13 @@ export interface ChargeRequest {
 }
 
 const limitCents = 2_000_000;
-const answersAfterMs = 400;
 
 @Injectable()
 export class Bank {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly settings: Settings,
+  ) {}
 
   /** Resolves to the number of the charge, or to undefined if the bank refuses. */
   async charge({ idempotencyKey, reference, cents }: ChargeRequest): Promise<number | undefined> {
@@ -28,7 +31,7 @@ export class Bank {
        returning number`,
       [idempotencyKey, reference, cents, process.pid],
     );
-    await delay(answersAfterMs); // the money has moved, and nobody knows yet: a bad moment to die
+    await delay(this.settings.bankAnswersAfterMs); // the money has moved, and nobody knows yet: a bad moment to die
     return charge?.number;
   }
 }
