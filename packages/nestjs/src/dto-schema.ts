@@ -13,17 +13,20 @@ interface Issue {
 }
 
 /**
- * A schema that checks what is given to it against a class with the decorators of class-validator, and leaves it as it is: a run
- * receives plain data, as it was stored. Takes the options of Nest's `ValidationPipe`, such as `whitelist`.
+ * A schema that checks what is given to it against a class with the decorators of class-validator, and leaves it as it is, but for an
+ * instance of the class, which becomes plain data: that is what a run receives. Takes the options of Nest's `ValidationPipe`, such as
+ * `whitelist`.
  *
  * @example
  * export const checkoutContract = contract('checkout', { input: dtoSchema(CheckoutDto) });
  */
 export function dtoSchema<T>(dto: DtoClass<T>, options: ValidationPipeOptions = {}): StandardSchema<T> {
-  let pipe: ValidationPipe | undefined;
+  const pipes = new Map<boolean, ValidationPipe>();
   const validate = async (value: unknown): Promise<{ value: T } | { issues: readonly Issue[] }> => {
+    const isInstance = value instanceof dto;
     // Made when it is first needed: its constructor loads the packages.
-    pipe ??= new ValidationPipe({ ...options, transform: false, exceptionFactory: (errors) => new Faults(errors) });
+    const pipe = pipes.get(isInstance) ?? makePipe(options, isInstance);
+    pipes.set(isInstance, pipe);
     try {
       return { value: (await pipe.transform(value, { type: 'body', metatype: dto })) as T };
     } catch (error) {
@@ -32,6 +35,16 @@ export function dtoSchema<T>(dto: DtoClass<T>, options: ValidationPipeOptions = 
     }
   };
   return { '~standard': { version: 1, vendor: 'class-validator', validate } };
+}
+
+// Nest's pipe makes plain data of an instance if it has any option of class-validator, and leaves it as it is otherwise.
+function makePipe(options: ValidationPipeOptions, isForInstances: boolean): ValidationPipe {
+  return new ValidationPipe({
+    ...(isForInstances ? { validationError: { target: false } } : {}),
+    ...options,
+    transform: false,
+    exceptionFactory: (errors) => new Faults(errors),
+  });
 }
 
 class Faults extends Error {
