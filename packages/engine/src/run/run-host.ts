@@ -84,15 +84,17 @@ export interface NewRun {
   readonly attributes?: string | undefined;
   /** The queue to start it in. */
   readonly place?: QueuePlace | undefined;
-  /** Another unfinished run with its dedup key is an error, DEDUP_CONFLICT. */
+  /** Another run of its id is an error, RUN_EXISTS, and so is another unfinished one with its dedup key, DEDUP_CONFLICT. */
   readonly rejectsDuplicate?: boolean | undefined;
   /** At most one run is started with this key. */
   readonly idempotency?: IdempotencyKey | undefined;
 }
 
-/** A child to start: its id is derived from its parent's. */
+/** A child to start. */
 export interface ChildStart extends NewRun {
   readonly id: RunId;
+  /** The id is made of its parent's: a run of that id which somebody else has started is an error, RUN_EXISTS. */
+  readonly hasDerivedId?: boolean;
 }
 
 /** A run that was started here or found: who holds it learns the outcome even if it is told before they ask. */

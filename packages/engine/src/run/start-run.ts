@@ -5,7 +5,7 @@ import type { StartRow } from '../store/batch.js';
 import type { Database } from '../store/database.js';
 import { findKeyHolder, takeKeyFrom } from '../store/idempotency-keys.js';
 import { findDedupHolder } from '../store/queue-starts.js';
-import { selectRunsById } from '../store/runs.js';
+import { selectRunsById, type RunRow } from '../store/runs.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
 import type { Registry, WorkflowDefinition } from './definition.js';
@@ -13,7 +13,8 @@ import type { OpenTransactions } from './open-transactions.js';
 import { persist } from './persist.js';
 import type { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
-import { emptyHistory, type HostedRun, type NewRun, type RunHost, type RunSeed, type Ticket } from './run-host.js';
+import { emptyHistory, type ChildStart, type HostedRun, type NewRun, type RunHost } from './run-host.js';
+import type { RunSeed, Ticket } from './run-host.js';
 import { runWorkflow } from './run-workflow.js';
 
 /** What starting needs from the executor besides what runs need. */
@@ -44,9 +45,9 @@ export class Starter {
 
   /**
    * Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, DEDUP_CONFLICT, QUEUE_UNKNOWN,
-   * IDEMPOTENCY_KEY_REUSED, START_UNCONFIRMED.
+   * IDEMPOTENCY_KEY_REUSED, START_UNCONFIRMED; for a child also RUN_EXISTS.
    */
-  async start(newRun: NewRun, parent?: HostedRun): Promise<Ticket> {
+  async start(newRun: NewRun | ChildStart, parent?: HostedRun): Promise<Ticket> {
     const { id, definition, place } = newRun;
     const holder = this.#options.transactions.findHolder(newRun);
     if (holder !== undefined) return holder.then(() => this.start(newRun, parent));
@@ -62,8 +63,10 @@ export class Starter {
         if (parent === undefined && !isPerdureError(failure, 'STEP_ABORTED')) throw failure;
       });
       if (ticket === undefined) return this.start(newRun, parent);
+      if (parent !== undefined) return this.#findExisting(newRun, id, parent);
       return (await this.#findKeyed(newRun)) ?? { ...ticket, isNew: false };
     }
+    if (live !== undefined && parent !== undefined) return this.#findExisting(newRun, id, parent);
     if (live !== undefined) return this.#findKeyed(newRun).then((found) => found ?? attach(id));
     const ticket = this.#insert(newRun, id, parent);
     this.#starting.set(id, { workflow: definition.name, ticket });
@@ -83,7 +86,7 @@ export class Starter {
     if (unknown !== undefined) throw new PerdureError('QUEUE_UNKNOWN', { queue: unknown, known: queues.names });
   }
 
-  #insert(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
+  #insert(newRun: NewRun | ChildStart, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { host, registry, queues, admit, discard } = this.#options;
     const definition = registry.findHosted(newRun.definition);
     if (definition === undefined) this.#tellOfStranger(newRun.definition);
@@ -152,13 +155,14 @@ export class Starter {
   }
 
   // A parent does not give up here either: a lost connection would become its child's result.
-  async #findExisting(newRun: NewRun, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
+  async #findExisting(newRun: NewRun | ChildStart, id: RunId, parent: HostedRun | undefined): Promise<Ticket> {
     const { definition, place, rejectsDuplicate } = newRun;
     const keyed = await this.#findKeyed(newRun);
     if (keyed !== undefined) return keyed;
     const [existing] = await this.#find(parent, () => selectRunsById(this.#options.database, [id]));
     if (existing !== undefined) {
       checkSame(id, definition.name, existing.workflow);
+      if (parent !== undefined) checkOwn(newRun, existing, parent);
       return attach(id);
     }
     if (place?.dedupKey === undefined && newRun.idempotency !== undefined) return this.#insert(newRun, id, parent); // it is free by now
@@ -197,6 +201,12 @@ function attach(id: RunId): Ticket {
 
 function checkSame(id: RunId, workflow: string, existing: string): void {
   if (workflow !== existing) throw new PerdureError('RUN_ID_CONFLICT', { id, workflow, existing });
+}
+
+// What this parent has started it may find again, after a crash: the start was not recorded.
+function checkOwn(newRun: NewRun | ChildStart, { id, workflow, parentId }: RunRow, parent: HostedRun): void {
+  const isExclusive = newRun.rejectsDuplicate === true || ('hasDerivedId' in newRun && newRun.hasDerivedId === true);
+  if (isExclusive && parentId !== parent.id) throw new PerdureError('RUN_EXISTS', { id, workflow });
 }
 
 function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, parent: HostedRun | undefined): StartRow {

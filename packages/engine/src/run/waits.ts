@@ -37,7 +37,7 @@ export function callChild(run: Run, name: string, child: Promise<NewRun>): Promi
     begin: (call) => {
       const id = childRunId(run.id, name, call.occurrence);
       call.childId = id;
-      const start = child.then((newRun) => ({ ...newRun, id }));
+      const start = child.then((newRun) => ({ ...newRun, id, hasDerivedId: true }));
       startThen(run, call, start, ({ outcome }) => awaitOutcome(run, call, id, outcome));
     },
   });
@@ -51,7 +51,10 @@ export async function startChildIn(run: Run, name: string, child: Promise<NewRun
     name,
     begin: (call) => {
       const derivedId = childRunId(run.id, name, call.occurrence);
-      const start = child.then((newRun) => ({ ...newRun, id: newRun.id ?? derivedId }));
+      const start = child.then((newRun) => {
+        const { id = derivedId } = newRun;
+        return { ...newRun, id, hasDerivedId: newRun.id === undefined };
+      });
       startThen(run, call, start, (ticket) => {
         call.childId = ticket.id;
         run.delivery.complete(call, { output: JSON.stringify(ticket.id) });

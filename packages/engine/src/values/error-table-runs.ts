@@ -30,9 +30,10 @@ export const runErrors = {
   RUN_EXISTS: row<{ id: string; workflow: string }>({
     httpStatus: 409,
     isRetryable: false,
-    what: "A run of this id, or with this dedup key, exists and the start asked for `onDuplicate: 'reject'`.",
+    what: "A run of this id exists, and the start must not share it: it asked for `onDuplicate: 'reject'`, or the id is that of a child and others have started the run.",
     remedy: 'Use the existing run, or choose another id.',
-    message: ({ id, workflow }) => `run "${id}" of workflow "${workflow}" already exists, and onDuplicate is "reject"`,
+    message: ({ id, workflow }) =>
+      `run "${id}" of workflow "${workflow}" already exists by another start, and this one must not share it`,
   }),
   DEDUP_CONFLICT: row<{ id: string; existing: string; queue: string; dedupKey: string }>({
     httpStatus: 409,

@@ -9,7 +9,7 @@ describe('an error', () => {
     const error = new PerdureError('RUN_EXISTS', { id: 'order-7', workflow: 'checkout' });
 
     expect(error.message).toBe(
-      'RUN_EXISTS: run "order-7" of workflow "checkout" already exists, and onDuplicate is "reject". ' +
+      'RUN_EXISTS: run "order-7" of workflow "checkout" already exists by another start, and this one must not share it. ' +
         'Use the existing run, or choose another id.',
     );
   });
