@@ -12,6 +12,9 @@ export type RecordPart = (name: string, read: () => unknown) => unknown;
 // Told by their own fields of the record. A class may declare them as enumerable properties.
 const fieldsOfRecord = new Set(['name', 'message', 'stack', 'cause']);
 
+// A class may define these on its prototype, as those of http-errors do; callers match on them all the same.
+const inheritedProperties = ['code', 'status', 'statusCode', 'expose'];
+
 /** Whether a value is an error: also one of another realm (a test runner's), and a DOMException such as an AbortError. */
 export function isError(value: object): value is Error {
   return types.isNativeError(value) || value instanceof Error || isDomException(value);
@@ -38,8 +41,8 @@ export function errorRecord(error: Error, recordPart: RecordPart): TaggedRecord 
 
 function properties(error: Error, type: string, recordPart: RecordPart): { properties?: Record<string, unknown> } {
   const names = Object.keys(error).filter((name) => !fieldsOfRecord.has(name));
-  // A class may define its code on the prototype; callers match on it all the same.
-  if ('code' in error && !names.includes('code') && type !== 'DOMException') names.push('code');
+  if (type !== 'DOMException')
+    names.push(...inheritedProperties.filter((name) => name in error && !names.includes(name)));
   const parts = names.map((name) => [name, recordPart(name, () => Reflect.get(error, name))] as const);
   return parts.length === 0 ? {} : { properties: Object.fromEntries(parts) };
 }

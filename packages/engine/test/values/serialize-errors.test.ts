@@ -45,6 +45,13 @@ describe('a thrown error', () => {
     expect(Object.keys(decoded)).toEqual(['bank', 'code']);
   });
 
+  test('keeps the status that its class has for all of them', () => {
+    class NotFound extends Error {}
+    Object.assign(NotFound.prototype, { status: 404, statusCode: 404, expose: true });
+
+    expect(roundTrip(new NotFound('gone'))).toMatchObject({ status: 404, statusCode: 404, expose: true });
+  });
+
   test('that derives from a built-in class stays one of them', () => {
     class ParseError extends SyntaxError {}
     const decoded = roundTrip(new ParseError('line 3'));
