@@ -29,7 +29,7 @@ export interface RequestStart<Input> {
   readonly input: Input;
   /** Its method, path and headers count; its body has been read. */
   readonly request: Request;
-  /** What of the request, besides method and path, makes it the same one. Default: the input. */
+  /** What of the request, besides method, path and query, makes it the same one. Default: the input. */
   readonly body?: unknown;
   /** Whose idempotency key it is. Default: nobody's. */
   readonly principal?: string | undefined;
@@ -54,7 +54,7 @@ export interface RequestStart<Input> {
  */
 export async function startFromRequest<Input>(engine: Engine, start: RequestStart<Input>): Promise<Response> {
   const { workflow, input, request, body = input, principal, options, basePath = '', idempotency = {} } = start;
-  const path = new URL(request.url).pathname;
+  const { pathname: path, search } = new URL(request.url);
   const key = readIdempotencyKey(request);
   if (key === undefined && idempotency.required === true) throw new PerdureError('IDEMPOTENCY_KEY_MISSING', { path });
   const { handle, isReplay } = await startIdempotently(engine, {
@@ -63,7 +63,7 @@ export async function startFromRequest<Input>(engine: Engine, start: RequestStar
     key,
     route: `${request.method} ${path}`,
     principal,
-    fingerprint: key === undefined ? '' : fingerprint({ method: request.method, path, body }),
+    fingerprint: key === undefined ? '' : fingerprint({ method: request.method, path: path + search, body }),
     keepFor: idempotency.keepFor,
     options,
   });

@@ -31,3 +31,15 @@ test('method, path and kind of body count', () => {
   expect(new Set([of(1), of(1, '/other'), of(1, '/orders', 'PUT'), of(bytes), of(undefined)]).size).toBe(5);
   expect(of(bytes)).toBe(of(Buffer.from('1')));
 });
+
+test('values that JSON has no word for count, in a body that a program has made', () => {
+  const bodies = [new Map([['a', 1]]), new Map([['a', 2]]), 1n, 2n, new Date(0), new Date(1)];
+
+  expect(new Set(bodies.map((body) => of({ body }))).size).toBe(bodies.length);
+});
+
+test('a body that is nested without end is refused', () => {
+  const text = '['.repeat(50_000) + ']'.repeat(50_000);
+
+  expect(() => json(text)).toThrow('UNSERIALIZABLE');
+});
