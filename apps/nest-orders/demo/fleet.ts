@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 type Role = 'api' | 'worker';
@@ -12,12 +13,13 @@ type Role = 'api' | 'worker';
 interface FleetOptions {
   readonly port: number;
   readonly databaseUrl: string;
-  /** For somebody who watches: what workflows log is shown, and the bank takes its time. */
+  /** For somebody who watches: what workflows log is shown, the bank takes its time, and dead workers are replaced after a while. */
   readonly isWatched: boolean;
 }
 
 // 6s by default; short here, so that nobody waits long for the takeover.
 const lease = '1500ms';
+const replacedAfterMs = 5_000;
 const words = { api: 'takes orders', worker: 'works' } as const;
 
 export class Fleet {
@@ -25,6 +27,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #workers = new Map<number, ChildProcess>();
   readonly #children = new Set<ChildProcess>();
+  readonly #stopping = new AbortController();
 
   constructor(options: FleetOptions) {
     this.url = `http://localhost:${options.port}`;
@@ -45,7 +48,12 @@ export class Fleet {
     const child = await this.#spawn('worker');
     const pid = child.pid ?? -1;
     this.#workers.set(pid, child);
-    child.once('exit', () => this.#workers.delete(pid));
+    child.once('exit', (_code, signal) => {
+      this.#workers.delete(pid);
+      if (this.#stopping.signal.aborted) return;
+      console.log(`  worker ${pid} is dead (${signal ?? 'it has ended by itself'})`);
+      if (this.#options.isWatched) void this.#replace();
+    });
     return pid;
   }
 
@@ -56,12 +64,20 @@ export class Fleet {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    console.log(`  worker ${pid} is dead (kill -9)`);
   }
 
   /** Ends all processes, which hand over what is unfinished. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all([...this.#children].map(end));
+  }
+
+  async #replace(): Promise<void> {
+    await delay(replacedAfterMs, undefined, { ref: false });
+    if (this.#stopping.signal.aborted) return;
+    await this.startWorker().catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) console.error(error);
+    });
   }
 
   async #spawn(role: Role): Promise<ChildProcess> {

@@ -1,12 +1,9 @@
 // The demo for a person: keys place orders, approve them, kill workers and open the books.
 
 import { emitKeypressEvents } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Customer } from './customer.js';
 import type { Fleet } from './fleet.js';
 import type { Judge } from './judge.js';
-
-const newWorkerAfterMs = 5_000;
 
 const help = `
   o  order a lamp                 k  kill -9 a worker; another one is started five seconds later
@@ -25,7 +22,6 @@ class Visitor {
   readonly #fleet: Fleet;
   readonly #judge: Judge;
   readonly #customer: Customer;
-  readonly #leaving = new AbortController();
   readonly #prefix = Date.now().toString(36);
   #count = 0;
 
@@ -41,13 +37,12 @@ class Visitor {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
       stdin.on('keypress', (_text: string, { name, ctrl }: { readonly name?: string; readonly ctrl: boolean }) => {
         if (name === 'q' || (ctrl && name === 'c')) resolve();
-        else this.#press(name).catch((error: unknown) => this.#leaving.signal.aborted || console.error(error));
+        else this.#press(name).catch((error: unknown) => console.error(error));
       });
     });
     emitKeypressEvents(stdin);
     if (stdin.isTTY) stdin.setRawMode(true);
     await left;
-    this.#leaving.abort();
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.unref();
   }
@@ -77,9 +72,7 @@ class Visitor {
   async #killSomebody(): Promise<void> {
     const busy = await this.#judge.findChargeSince(2_500);
     const pid = busy?.pid ?? this.#fleet.workers[0];
-    if (pid === undefined) return console.log('  nobody is left');
-    await this.#fleet.kill(pid);
-    await delay(newWorkerAfterMs, undefined, { signal: this.#leaving.signal });
-    await this.#fleet.startWorker();
+    if (pid === undefined) console.log('  nobody is left');
+    else await this.#fleet.kill(pid);
   }
 }
