@@ -121,3 +121,29 @@ test('a driven engine runs nothing by itself, and what is due when it is driven'
 
   expect([before, await run.status()]).toEqual(['queued', 'succeeded']);
 });
+
+test('a run that does not fit into a budget goes on at the next drive, in another instance, behind its last step', async () => {
+  const executed: string[] = [];
+  const long = workflow('long job', async () => {
+    for (const part of ['one', 'two', 'three']) {
+      await runStep(part, async () => {
+        executed.push(part);
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      });
+    }
+    return executed.length;
+  });
+  const [first, second] = await Promise.all([
+    applications.boot({ workflows: [long], driven: true, lease: '500ms' }),
+    applications.boot({ workflows: [long], driven: true, lease: '500ms' }),
+  ]);
+  const run = await first.startWorkflow(long);
+
+  await first.drive({ budget: '200ms' });
+  const doneBefore = [...executed];
+  await second.drive({ budget: '10s' });
+
+  expect(await run.status()).toBe('succeeded');
+  expect(doneBefore.length).toBeLessThan(3);
+  expect(executed).toEqual(['one', 'two', 'three']);
+});

@@ -4,7 +4,7 @@
 // The summary, tests/results/next-matrix.md, has the last run of each cell.
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,8 @@ const cells: readonly Cell[] = [
   { name: 'turbopack, cacheComponents', run: runCacheComponents },
   { name: 'turbopack, edge runtime', run: (app) => runEdge(app, 'turbopack') },
   { name: 'webpack, edge runtime', run: (app) => runEdge(app, 'webpack') },
+  { name: 'turbopack, a client component that imports a workflow', run: (app) => runInBrowser(app, 'turbopack') },
+  { name: 'webpack, a client component that imports a workflow', run: (app) => runInBrowser(app, 'webpack') },
   { name: 'Next 15.5.29, webpack, App and Pages', run: runNext15 },
   { name: 'dev, turbopack, an edited workflow', run: (app, database) => runDev(app, database, 'turbopack') },
   { name: 'dev, webpack, an edited workflow', run: (app, database) => runDev(app, database, 'webpack') },
@@ -194,6 +196,25 @@ async function runEdge(application: Application, bundler: Build['bundler']): Pro
     return 'refused by the build with WRONG_RUNTIME';
   } finally {
     rmSync(join(route, '..'), { recursive: true });
+  }
+}
+
+// The build cannot tell, so what the browser loads has to.
+async function runInBrowser(application: Application, bundler: Build['bundler']): Promise<string> {
+  const page = join(application.folder, 'app/wrong/page.tsx');
+  mkdirSync(dirname(page), { recursive: true });
+  writeFileSync(
+    page,
+    "'use client';\nimport { greet } from '../../lib/workflows';\nexport default function Page() {\n  return <p>{greet.name}</p>;\n}\n",
+  );
+  try {
+    await application.build({ bundler });
+    const chunks = join(application.folder, '.next/static/chunks');
+    const loaded = readdirSync(chunks, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
+    assert.ok(loaded.some((path) => readFileSync(join(chunks, path), 'utf8').includes('WRONG_RUNTIME')));
+    return 'the browser throws WRONG_RUNTIME';
+  } finally {
+    rmSync(dirname(page), { recursive: true });
   }
 }
 
