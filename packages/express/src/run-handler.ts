@@ -26,6 +26,7 @@ export class HandlerRunner {
     const ending = new Ending(name);
     const req = this.#makeRequest(stored, ending.refuse);
     const res = this.#makeResponse(req, ending);
+    req.next = ending.next; // where sendFile, render and format of Express put their errors
     try {
       return await Promise.race([ending.failure, respond(ending, () => handle(req, res, ending.next))]);
     } finally {

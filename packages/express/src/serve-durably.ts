@@ -40,7 +40,8 @@ export async function serveDurably(
   if (started === undefined) return;
   const { handle, isReplay } = started;
   const preferences = parsePrefer(req.get('prefer'));
-  const recorded = await waitFor(handle, res, Math.min(tools.mount.maxWaitMs, patienceMs(preferences)));
+  const maxWaitMs = Math.min(tools.mount.maxWaitMs, patienceMs(preferences));
+  const recorded = await waitFor(handle, res, maxWaitMs).catch((error: unknown) => throwServerError(error, definition));
   if (recorded === 'later') answerLater(res, handle, preferences);
   else if (recorded !== 'gone') sendRecorded(res, recorded, { isReplay });
 }
@@ -84,7 +85,8 @@ async function waitFor(
   const control = new AbortController();
   const timer = setTimeout(() => control.abort('later'), maxWaitMs);
   const onClose = (): void => control.abort('gone');
-  res.once('close', onClose);
+  if (res.destroyed) onClose();
+  else res.once('close', onClose);
   try {
     return await handle.result({ signal: control.signal });
   } catch (error) {
@@ -95,6 +97,16 @@ async function waitFor(
     clearTimeout(timer);
     res.removeListener('close', onClose);
   }
+}
+
+// What a run has recorded is not too large because of its client, whose next request would be answered with 413 for it.
+function throwServerError(error: unknown, { name }: HandlerDefinition): never {
+  if (!isPerdureError(error, 'PAYLOAD_TOO_LARGE')) throw error;
+  throw new PerdureError(
+    'HANDLER_UNSUPPORTED',
+    { handler: name, reason: error.message.slice(error.code.length + 2) },
+    { cause: error },
+  );
 }
 
 // No Location: the run is not exposed. The same request again, with the same key, gets the response as soon as there is one.

@@ -15,6 +15,8 @@ export interface StoredRequest {
   readonly baseUrl: string;
   readonly protocol: string;
   readonly host: string | undefined;
+  /** As a proxy that the application trusts has it, without the port. */
+  readonly hostname: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly params: Request['params'];
   readonly query: unknown;
@@ -55,8 +57,8 @@ export function storeRequest(
   req: Request,
   { headers, persisted }: { readonly headers: readonly string[]; readonly persisted: object | undefined },
 ): StoredRequest {
+  refuseUnreadBody(req, handler);
   if (persisted === undefined) {
-    refuseUnreadBody(req, handler);
     const reason =
       'the request brings files, which are gone when it runs again; store them before, and pass on by persist where';
     if (hasFiles(req)) throw new PerdureError('HANDLER_UNSUPPORTED', { handler, reason });
@@ -68,6 +70,7 @@ export function storeRequest(
     baseUrl: req.baseUrl,
     protocol: req.protocol,
     host: req.get('host'),
+    hostname: req.hostname,
     headers: Object.fromEntries(headers.filter((name) => name in req.headers).map((name) => [name, req.headers[name]])),
     params: { ...req.params },
     query: req.query,

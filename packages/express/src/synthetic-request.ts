@@ -36,8 +36,9 @@ export function requestMaker(app: Express): MakeRequest {
       this.body = stored.body;
       this.query = stored.query;
       this.protocol = stored.protocol;
-      this.host = stored.host;
-      this.hostname = stored.host?.replace(/:\d+$/, '');
+      this.hostname = stored.hostname;
+      // As Express has it: where the name is not that of the Host header, it is that of a proxy.
+      this.host = stored.host?.replace(/:\d+$/, '') === stored.hostname ? stored.host : stored.hostname;
       this.ips = [];
       for (const [name, value] of Object.entries(stored.properties)) {
         Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable: true });

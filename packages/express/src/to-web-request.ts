@@ -29,9 +29,11 @@ export function toWebRequest(
   { isRead = req.readableEnded }: { readonly isRead?: boolean } = {},
 ): Request {
   const gone = new AbortController();
-  res.once('close', () => {
+  const end = (): void => {
     if (!res.writableFinished) gone.abort();
-  });
+  };
+  if (res.destroyed) end();
+  else res.once('close', end);
   return requestFromNode(req, { signal: gone.signal, isRead, url: req.originalUrl });
 }
 
