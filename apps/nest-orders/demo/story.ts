@@ -44,11 +44,8 @@ class Story {
 
     this.#check(finished.status === 'shipped', `${short(order)} was finished without it`);
     this.#check(finished.packedBy !== pid, `worker ${finished.packedBy} has packed the parcel`);
-    const asked = finished.askedBy.length;
-    this.#check(
-      finished.charges === 1,
-      `the bank was asked ${asked === 1 ? 'once' : 'again, with the same key'}: one charge`,
-    );
+    const [asked, charged] = [times(finished.askedBy.length), times(finished.charges)];
+    this.#check(finished.charges === 1, `the bank was asked ${asked} with the same key, and has charged ${charged}`);
   }
 
   async killWhileWaitingForApproval(): Promise<void> {
@@ -147,6 +144,10 @@ class Story {
     this.#isRight &&= isTrue;
     console.log(`  ${isTrue ? '✓' : '✗'} ${text}`);
   }
+}
+
+function times(count: number): string {
+  return ['never', 'once', 'twice'][count] ?? `${count} times`;
 }
 
 function short(id: string): string {
