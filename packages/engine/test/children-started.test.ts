@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { currentRun, runStep, sleep, startWorkflow, workflow, type RunId } from '../src/index.js';
+import { currentRun, queue, runStep, sleep, startWorkflow, workflow, type RunId } from '../src/index.js';
 import { blocked, lockRun } from './support/locks.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -175,4 +175,26 @@ test('cancelling a run with its children reaches one whose start is under way', 
 
   expect(await cancelled).toBe(true);
   expect(await engine.getHandle('late').status()).toBe('cancelled');
+});
+
+test('many starts at once have their places by the order of the calls, however long it takes to find a queue', async () => {
+  const kid = workflow('kid', async (name: string) => name);
+  const known = queue('known');
+  const engine = await db.launchEngine({ workflows: [], queues: [known] });
+  const parent = workflow('parent of many', async () => {
+    await Promise.all([
+      engine.startWorkflows(kid, [{ input: 'first', queue: 'declared later' }]),
+      engine.startWorkflows(kid, [{ input: 'second', queue: known }]),
+    ]);
+  });
+  engine.register(parent);
+  await (await db.launchEngine({ queues: [queue('declared later')] })).close();
+
+  await (await engine.startWorkflow(parent, undefined, { id: 'many' })).result();
+
+  const started = await db.query("select id, input from perdure.runs where parent_id = 'many' order by id");
+  expect(started).toEqual([
+    { id: 'many/kid', input: '"first"' },
+    { id: 'many/kid#2', input: '"second"' },
+  ]);
 });

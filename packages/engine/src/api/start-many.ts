@@ -28,24 +28,32 @@ export async function startMany(
   { transaction }: InTransaction = {},
 ): Promise<readonly Ticket[]> {
   const { executor } = starter;
-  const newRuns = await Promise.all(
-    starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor)),
-  );
+  const caller = transaction === undefined ? findCallingRun(executor) : undefined;
+  const checked = starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor));
+  const all = Promise.all(checked);
+  if (caller !== undefined)
+    return startChildren(
+      caller,
+      definition,
+      checked.map((newRun) => all.then(() => newRun)),
+    );
+  const newRuns = await all;
   if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
-  const caller = findCallingRun(executor);
-  if (caller !== undefined) return startChildren(caller, newRuns);
   const tickets: Ticket[] = [];
   for (let at = 0; at < newRuns.length; at += portion)
     tickets.push(...(await startPortion(starter, newRuns.slice(at, at + portion))));
   return tickets;
 }
 
-// In workflow code each start is recorded, as that of a child.
-async function startChildren(run: Run, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
-  const ids = await Promise.all(
-    newRuns.map((newRun) => startChildIn(run, newRun.definition.name, Promise.resolve(newRun))),
-  );
+// In workflow code each start is recorded, as that of a child. The calls are made at once: how long it takes to check the inputs or
+// to look for a queue must not decide their places among the calls of the run.
+async function startChildren(
+  run: Run,
+  { name }: WorkflowDefinition,
+  newRuns: readonly Promise<NewRun>[],
+): Promise<readonly Ticket[]> {
+  const ids = await Promise.all(newRuns.map((newRun) => startChildIn(run, name, newRun)));
   return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
 }
 
