@@ -28,3 +28,19 @@ test('a start does not take the place that a claim under way was promised', asyn
   await waitFor(() => claimed.status(), { what: 'the run to be claimed', until: (status) => status === 'running' });
   expect(await db.query("select from perdure.runs where status = 'running'")).toHaveLength(1);
 });
+
+test('runs whose queue was deleted while they were started are told as stranded', async () => {
+  const lonely = workflow('lonely', async () => undefined);
+  const client = await db.launchEngine({ queues: [queue('gone')] });
+  await client.startWorkflow(lonely, undefined, { queue: 'gone' });
+  await db.query("delete from perdure.queues where name = 'gone'");
+  await db.query("update perdure.runs set due_at = now() - interval '1 minute' where queue = 'gone'");
+
+  const worker = await db.launchEngine({ workflows: [lonely] });
+
+  const health = await waitFor(() => worker.health(), {
+    what: 'the look-out',
+    until: ({ stranded }) => stranded.length > 0,
+  });
+  expect(health.stranded).toEqual([{ workflow: 'lonely', version: '', queue: 'gone', runs: 1 }]);
+});

@@ -33,7 +33,9 @@ export class QueueBook {
     return [...this.#known.keys()];
   }
 
+  /** Whether there is a queue of this name, or was a little while ago. */
   has(name: string): boolean {
+    this.freshen(freshMs);
     return this.#known.has(name);
   }
 

@@ -23,7 +23,7 @@ export function strandedWatch(database: Database, logger: Logger): StrandedWatch
       if (last.some((before) => isDeepStrictEqual(before, stranded))) continue;
       logger.warn(
         { ...stranded },
-        'runs are stranded: no live executor hosts their workflow in this version and serves their queue',
+        'runs are stranded: no live executor hosts their workflow in this version and serves their queue, or the queue was deleted',
       );
     }
     last = found;

@@ -1,4 +1,5 @@
-// Runs that nobody can claim, because no live executor hosts their workflow in its version, or serves their queue.
+// Runs that nobody can claim, because no live executor hosts their workflow in its version, or serves their queue, or because their
+// queue is gone: it was deleted while they were being started.
 
 import { findText, readNumber, readText, statement, type Queryable } from './sql.js';
 
@@ -19,11 +20,12 @@ const countStranded = statement(
      select from {schema}.executors e
      where e.dead_at is null
        and case when r.version = '' then r.workflow else r.workflow || '@' || r.version end = any (e.workflows)
-       and (r.queue is null or e.queues is null or r.queue = any (e.queues)))
+       and (r.queue is null or (e.queues is null or r.queue = any (e.queues))
+                               and exists (select from {schema}.queues q where q.name = r.queue)))
    group by r.workflow, r.version, r.queue`,
 );
 
-/** Due runs that no live executor takes, counted among 10,000 without a queue and 10,000 in line. */
+/** Due runs that no live executor can take, counted among 10,000 without a queue and 10,000 in line. */
 export interface StrandedRuns {
   readonly workflow: string;
   readonly version: string;
