@@ -52,6 +52,16 @@ export async function authorizeRun(call: Call, { action, topic, rawBody = noBody
   return found;
 }
 
+/** Whether the sender may read a run, as far as `authorize` says. */
+export async function mayRead(call: Call, id: string): Promise<boolean> {
+  if (call.settings.authorize === undefined) return true;
+  const found = await findVisible(call, id);
+  if (found === undefined) return false;
+  const { run } = found;
+  const asked = { action: 'read', workflow: run.workflow, run, topic: undefined, rawBody: noBody } as const;
+  return (await decide(call, asked)) === true;
+}
+
 async function findVisible({ engine, settings }: Call, id: string): Promise<VisibleRun | undefined> {
   const run = await engine.runs.get(id);
   const exposed = run === undefined ? undefined : settings.exposures.get(run.workflow);

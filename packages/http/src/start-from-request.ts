@@ -39,6 +39,8 @@ export interface RequestStart<Input> {
   readonly idempotency?: Pick<IdempotencyOptions, 'keepFor' | 'required'> | undefined;
   /** The longest wait that the client gets. Default: 30s. */
   readonly maxWait?: Duration | undefined;
+  /** Asked before this request is told the outcome of a run that another one has started, by the same key or id. Default: yes. */
+  readonly mayLearn?: ((id: string) => boolean | Promise<boolean>) | undefined;
   /** Tells the message of the error that the run failed with. Default: false. */
   readonly showErrors?: boolean | undefined;
 }
@@ -69,7 +71,9 @@ export async function startFromRequest<Input>(engine: Engine, start: RequestStar
   });
   const { waitSeconds, respondAsync } = parsePrefer(request.headers.get('prefer'));
   const waitMs = Math.min((waitSeconds ?? 0) * 1_000, parseDuration(start.maxWait ?? '30s', 'maxWait'));
-  const outcome = waitMs > 0 ? await waitForOutcome(engine, handle, { waitMs, signal: request.signal }) : undefined;
+  const mayLearn = !isReplay || (await (start.mayLearn?.(handle.id) ?? true));
+  const outcome =
+    waitMs > 0 && mayLearn ? await waitForOutcome(engine, handle, { waitMs, signal: request.signal }) : undefined;
   const applied = [
     ...(respondAsync && outcome === undefined ? ['respond-async'] : []),
     ...(waitSeconds === undefined ? [] : [`wait=${Math.floor(waitMs / 1_000)}`]),

@@ -1,7 +1,7 @@
 // POST /start/:workflow
 
 import { validate } from 'perdure';
-import { authorizeStart, principalOf, requireStartable } from '../authorize.js';
+import { authorizeStart, mayRead, principalOf, requireStartable } from '../authorize.js';
 import { parseBody, readRawBody } from '../body.js';
 import { paramOf, type Call } from '../call.js';
 import { refuseCrossSite } from '../same-site.js';
@@ -29,6 +29,7 @@ export async function startRun(call: Call): Promise<Response> {
     basePath,
     idempotency: settings.idempotency,
     maxWait: settings.maxWaitMs,
+    mayLearn: (id) => mayRead(call, id),
     showErrors: settings.showErrors,
   });
 }
