@@ -43,6 +43,7 @@ async function playRefund({ server, browser, query }: Stage): Promise<void> {
   await page.getByRole('button', { name: 'Ask the agent' }).click();
   await page.waitForURL(/\/refunds\//);
   await page.getByText('bedding set and is').waitFor();
+  await shoot(page, 'writing');
   tell('the agent writes, token by token');
 
   await page.reload();
@@ -52,9 +53,11 @@ async function playRefund({ server, browser, query }: Stage): Promise<void> {
   const first = server.pid();
   await page.getByRole('button', { name: 'Kill the server' }).click();
   await page.getByText('The server is away').waitFor();
+  await shoot(page, 'away');
   tell(`the server (process ${first}) was killed in the middle of a sentence`);
   await page.getByRole('button', { name: 'Approve' }).waitFor({ timeout: 60_000 });
   check(server.pid() !== first, 'another process runs');
+  await shoot(page, 'waiting');
   tell(`process ${server.pid()} went on, and the agent waits for a human; the page followed by itself`);
 
   await page.getByRole('button', { name: 'Approve' }).click();
@@ -79,6 +82,7 @@ async function playDocument({ server, browser, query }: Stage): Promise<void> {
   await page.waitForURL(/\/documents\//);
   const progress = page.getByRole('progressbar');
   await page.getByText(/^[4-9] of \d+ read$/).waitFor();
+  await shoot(page, 'indexing');
   const before = Number(await progress.getAttribute('value'));
   process.kill(server.pid() ?? 0, 'SIGKILL');
   tell(`the server was killed with ${before} passages indexed`);
@@ -92,9 +96,8 @@ async function playDocument({ server, browser, query }: Stage): Promise<void> {
   await page.close();
 }
 
-// Every page in both schemes and at two widths, for people to look at where DEMO_SHOTS names a folder.
+// Every page in both schemes and at two widths.
 async function playLooks({ server, browser }: Stage): Promise<void> {
-  const folder = process.env['DEMO_SHOTS'];
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [375, 1280]) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
@@ -109,10 +112,7 @@ async function playLooks({ server, browser }: Stage): Promise<void> {
           'document.documentElement.scrollWidth - document.documentElement.clientWidth',
         );
         check(overflow === 0, `${path} fits into ${width} px`);
-        if (folder === undefined) continue;
-        mkdirSync(folder, { recursive: true });
-        const name = `${path.replaceAll('/', '-').slice(1, 12) || 'desk'}-${colorScheme}-${width}.png`;
-        await page.screenshot({ path: `${folder}/${name}`, fullPage: true });
+        await shoot(page, `${path.replaceAll('/', '-').slice(1, 12) || 'desk'}-${colorScheme}-${width}`);
       }
       const real = complaints.filter((complaint) => !complaint.includes('404'));
       check(real.length === 0, `the browser complained: ${real.join('\n')}`);
@@ -126,7 +126,7 @@ async function playShutdown({ server, browser }: Stage): Promise<void> {
   const { page } = await open(browser, server.url);
   await page.getByRole('button', { name: 'Index it' }).click();
   await page.waitForURL(/\/documents\//);
-  await page.getByText('Live.').waitFor();
+  await page.getByText(/^[1-9] of \d+ read$/).waitFor();
   const ms = await server.stop();
   check(ms < 2_000, `the server ended within two seconds of SIGTERM, not in ${ms} ms`);
   tell(`told to end with a page open and steps under way, the server was gone after ${ms} ms`);
@@ -144,6 +144,14 @@ async function open(browser: Pick<Browser, 'newPage'>, url: string): Promise<{ p
   page.on('pageerror', (error) => complaints.push(error.message));
   await page.goto(url);
   return { page, complaints };
+}
+
+// For people to look at, where DEMO_SHOTS names a folder.
+async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env['DEMO_SHOTS'];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
 function tell(text: string): void {
