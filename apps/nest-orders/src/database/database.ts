@@ -1,7 +1,7 @@
 // The shop's own data, in the database that the engine uses as well: so an order and its run can be one transaction.
 
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { pgSource } from 'perdure';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { pgSource, type DataSource } from 'perdure';
 import { Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { Settings } from '../settings.js';
 import { tables } from './tables.js';
@@ -10,9 +10,9 @@ import { tables } from './tables.js';
 export class Database implements OnModuleInit, OnModuleDestroy {
   readonly #pool: Pool;
   /** For transactional steps: `runTransaction('reserve', database.source, …)`. */
-  readonly source: ReturnType<typeof pgSource<PoolClient>>;
+  readonly source: DataSource<PoolClient>;
 
-  constructor(@Inject(Settings) { databaseUrl }: Settings) {
+  constructor({ databaseUrl }: Settings) {
     this.#pool = new Pool({ connectionString: databaseUrl });
     this.#pool.on('error', () => undefined); // an idle connection broke; the next query gets another one
     this.source = pgSource<PoolClient>(this.#pool);
@@ -35,17 +35,6 @@ export class Database implements OnModuleInit, OnModuleDestroy {
 
   /** Commits what `work` has done, or nothing of it if it throws. */
   async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('begin');
-      const result = await work(client);
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      await client.query('rollback');
-      throw error;
-    } finally {
-      client.release();
-    }
+    return this.source.transaction({ isolation: 'read committed', isReadOnly: false }, work);
   }
 }
