@@ -27,12 +27,10 @@ export function createHttpHandler(engine: EngineSource, options: HttpOptions): H
   const settings = readOptions(engine, options);
   const streams = new OpenStreams();
   const handle = async (request: Request, info: RequestInfo = {}): Promise<Response> => {
-    try {
-      const response = await answer(settings, streams, { request, info });
-      return request.method === 'HEAD' ? new Response(null, response) : response;
-    } catch (error) {
-      return refuse(error, { settings, streams, request });
-    }
+    const response = await answer(settings, streams, { request, info }).catch((error: unknown) =>
+      refuse(error, { settings, streams, request }),
+    );
+    return request.method === 'HEAD' ? new Response(null, response) : response;
   };
   const close = async (): Promise<void> => streams.close();
   return Object.assign(handle, { close });

@@ -154,3 +154,11 @@ test('thousands of chunks come in order, many at once', async () => {
   expect(values).toEqual(Array.from({ length: 3_000 }, (_, index) => index));
   expect(parts.length).toBeLessThan(300);
 });
+
+test('a refused HEAD has no body either', async () => {
+  const handler = createHttpHandler(engine, { expose: [waiting] });
+
+  const response = await handler(new Request('http://localhost/runs/nobody', { method: 'HEAD' }));
+
+  expect([response.status, await response.text()]).toEqual([404, '']);
+});

@@ -44,3 +44,13 @@ test.each([
 ])('%s is refused', (_name, options) => {
   expect(() => signToken(options)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
 });
+
+test('no other text than the one that was signed is a token', () => {
+  const scope = { run: 'order-7', action: 'read' } as const;
+  const token = signToken({ ...scope, secret, expiresAt: new Date(Date.now() + 60_000) });
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+  const taken = [...alphabet].filter((last) => verifyToken(token.slice(0, -1) + last, scope, secret));
+
+  expect(taken).toEqual([token.at(-1)]);
+});
