@@ -71,14 +71,16 @@ export function RefundView({ id, orderId, complaint, mayKill }: RefundProps) {
           )}
         </li>
         {proposalText !== '' && (
-          <AgentTurn name="Agent" text={proposalText} isWriting={proposal === undefined && !run.isFinal} />
+          <AgentTurn name="Agent" text={proposalText} isWriting={proposal === undefined && run.connection === 'live'} />
         )}
         {proposal !== undefined && (
           <li>
             <Decision id={id} run={run} isYours={isYours} />
           </li>
         )}
-        {replyText !== '' && <AgentTurn name="Agent, to the customer" text={replyText} isWriting={!run.isFinal} />}
+        {replyText !== '' && (
+          <AgentTurn name="Agent, to the customer" text={replyText} isWriting={run.connection === 'live'} />
+        )}
       </ol>
       <Ending run={run} />
       <ServerCard id={id} connection={run.connection} mayKill={mayKill} />
