@@ -36,9 +36,9 @@ export class RunHandle<Output> {
 
   /**
    * The run's result, whenever and wherever it finishes. Rejects with the error that the run threw, with RUN_CANCELLED or
-   * RUN_TIMED_OUT, with RUN_NOT_FOUND, or with ENGINE_CLOSED when this engine is closed first. Inside workflow code the
-   * wait and its result are recorded. A run that was started in a transaction is waited for from the commit on; after a
-   * rollback there is none: RUN_NOT_FOUND.
+   * RUN_TIMED_OUT, with RUN_NOT_FOUND, or with ENGINE_CLOSED when this engine is closed first. A paused run is waited for until it is
+   * resumed or cancelled, and the log tells so. Inside workflow code the wait and its result are recorded. A run that was started in a
+   * transaction is waited for from the commit on; after a rollback there is none: RUN_NOT_FOUND.
    */
   async result({ signal }: ResultOptions = {}): Promise<Output> {
     const caller = findCallingRun(this.#executor);

@@ -16,13 +16,17 @@ export interface WatcherOptions {
 }
 
 const portion = 1_000;
+// A paused run never ends by itself: whoever looks why nothing happens finds this.
+const pausedMessage = 'the result of a paused run is waited for: resume the run or cancel it';
 
 /** The watcher of one engine. Without waiters it asks nothing. */
 export function watcher({ database, executor, pollMs }: WatcherOptions): Service {
-  const { outcomes } = executor;
-  const ask = async (ids: readonly RunId[]): Promise<void> => {
+  const { outcomes, logger } = executor;
+  let paused = new Set<RunId>();
+  const ask = async (ids: readonly RunId[], stillPaused: Set<RunId>): Promise<void> => {
     const { count } = outcomes;
     const found = await watchRuns(database, ids);
+    for (const { id, status } of found) if (status === 'paused') stillPaused.add(id);
     for (const { id, status, output, error } of found)
       if (isFinal(status)) outcomes.tell(id, { status, output, error }, count);
     const existing = new Set(found.map(({ id }) => id));
@@ -30,8 +34,11 @@ export function watcher({ database, executor, pollMs }: WatcherOptions): Service
   };
   const round = async (): Promise<number> => {
     const { watched } = outcomes;
-    for (let at = 0; at < watched.length; at += portion) await ask(watched.slice(at, at + portion));
+    const nowPaused = new Set<RunId>();
+    for (let at = 0; at < watched.length; at += portion) await ask(watched.slice(at, at + portion), nowPaused);
+    for (const runId of nowPaused) if (!paused.has(runId)) logger.warn({ runId }, pausedMessage);
+    paused = nowPaused;
     return watched.length === 0 ? 60_000 : pollMs();
   };
-  return new Service({ name: 'watcher', round, logger: executor.logger, retryMs: 250 });
+  return new Service({ name: 'watcher', round, logger, retryMs: 250 });
 }
