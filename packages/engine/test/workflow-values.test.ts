@@ -25,13 +25,13 @@ interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A logger that keeps the lines of workflow code, which have a workflow. */
+/** A logger that keeps the lines of workflow code, which have a workflow; the engine's own of a run that failed has its error, too. */
 function keepingLogger(): { readonly logger: Logger; readonly lines: Line[] } {
   const lines: Line[] = [];
   const keep =
     (level: string): Logger['info'] =>
     (fields, message) => {
-      if ('workflow' in fields) lines.push({ level, message, fields });
+      if ('workflow' in fields && !('err' in fields)) lines.push({ level, message, fields });
     };
   return { logger: { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') }, lines };
 }
@@ -137,14 +137,14 @@ test('inside of steps and outside of runs, the values are those of the moment', 
   expect(Math.abs(now().getTime() - Date.now())).toBeLessThan(1_000);
 });
 
-test('currentRun tells the same of a run on every replay, except the epoch', async () => {
+test('currentRun tells the same of a run on every replay, except the epoch and that it is one', async () => {
   const seen: unknown[] = [];
   const told = workflow(
     'told',
     async () => {
-      const { epoch, ...facts } = currentRun();
+      const { epoch, isReplaying: _, ...facts } = currentRun();
       seen.push(facts);
-      await runStep('look', () => seen.push({ ...currentRun(), epoch: undefined }));
+      await runStep('look', () => seen.push({ ...currentRun(), epoch: undefined, isReplaying: undefined }));
       await sleep(150); // parks
       return epoch;
     },

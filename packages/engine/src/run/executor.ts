@@ -26,7 +26,7 @@ import { Pump } from './pump.js';
 import { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
 import { emptyHistory, type ChildStart, type HostedRun, type Outcome, type RunHost, type Ticket } from './run-host.js';
-import { runWorkflow } from './run-workflow.js';
+import { runWorkflow, tellFailure } from './run-workflow.js';
 import { Starter } from './start-run.js';
 
 // A step that cannot be recorded is executed again when its run comes back: not over and over.
@@ -163,7 +163,7 @@ export class Executor implements RunHost {
 
   /** This executor has been declared dead: its runs are others' now. It goes on under a new id. */
   async fenced(id: ExecutorId): Promise<void> {
-    if (id !== this.#id) return; // it has been told before
+    if (id !== this.#id || this.#isClosed) return; // it has been told before, or has signed off
     this.#rebirth ??= this.#startAnew().finally(() => (this.#rebirth = undefined));
     await this.#rebirth;
   }
@@ -233,6 +233,7 @@ export class Executor implements RunHost {
 
   finished(run: HostedRun, outcome: Outcome): void {
     run.ticket.outcome = outcome;
+    if (outcome.status === 'failed') tellFailure(this.logger, this.#live.get(run.id), outcome);
     this.outcomes.tell(run.id, outcome);
     this.interests.touch([run.id]);
     this.#remove(run);
@@ -274,14 +275,13 @@ export class Executor implements RunHost {
   #remove(run: HostedRun): void {
     const live = this.#live.get(run.id);
     if (live !== run) return;
-    const { queue } = live.seed;
-    this.queues.left(queue);
+    this.queues.left(live.seed.queue);
     this.#live.delete(run.id);
     this.#pump.forget(run);
     this.mailbox.forget(run.id);
     this.outcomes.left(run.id);
     if (this.isEmpty) for (const tell of this.#onEmpty.splice(0)) tell();
-    this.options.onRoom(queue);
+    this.options.onRoom(live.seed.queue);
   }
 
   async #startAnew(): Promise<void> {

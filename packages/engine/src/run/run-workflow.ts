@@ -3,7 +3,8 @@
 
 import { recordable } from '../values/control-flow.js';
 import { PerdureError } from '../values/errors.js';
-import { decode, encode, encodeError } from '../values/serialize.js';
+import type { Logger } from '../values/logger.js';
+import { decode, decodeError, encode, encodeError } from '../values/serialize.js';
 import { restored } from './carried-context.js';
 import { withContext } from './context.js';
 import type { Run } from './run.js';
@@ -27,6 +28,13 @@ export function runWorkflow(run: Run): void {
     },
   );
   if (run.delivery.isReplaying) run.wake();
+}
+
+/** Logs that a run has failed, once that is recorded: nobody may be waiting for its result. */
+export function tellFailure(logger: Logger, run: Run | undefined, { error }: Outcome): void {
+  if (run === undefined || error === undefined) return;
+  const fields = { runId: run.id, workflow: run.seed.definition.name, err: decodeError(error) };
+  logger.warn(fields, 'a run has failed');
 }
 
 function toOutcome(run: Run, value: unknown): Outcome {

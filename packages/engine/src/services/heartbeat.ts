@@ -31,9 +31,12 @@ const forgottenEveryMs = 60_000;
 export function heartbeatService(options: HeartbeatOptions): Service {
   const { executor, leaseMs } = options;
   let lastBeat = performance.now();
+  let isLate = false;
   const round = async (): Promise<number> => {
     const silentMs = performance.now() - lastBeat;
-    if (silentMs > leaseMs / 2) {
+    // Once for each silence: while the database is away, every attempt would say it again.
+    if (silentMs > leaseMs / 2 && !isLate) {
+      isLate = true;
       const fields = { silentMs: Math.round(silentMs), leaseMs };
       executor.logger.warn(
         fields,
@@ -42,6 +45,7 @@ export function heartbeatService(options: HeartbeatOptions): Service {
     }
     const hasDead = await beat(options);
     lastBeat = performance.now();
+    isLate = false;
     if (hasDead) options.onDead();
     return leaseMs / beatsPerLease;
   };
