@@ -1,7 +1,7 @@
 // Driving an engine by hand, as hosts do that freeze or end processes between requests.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
+import { waitFor, waitForBlockedBackend } from '@perdure/testing';
 import { runStep, schedule, sleep, workflow } from '../src/index.js';
 import { deferred } from './support/deferred.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -125,4 +125,24 @@ test('an engine that is not driven goes on after a drive, and a closed one refus
   expect(await run.result()).toBe(42);
   await engine.close();
   await expect(engine.drive({ budget: '1s' })).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+});
+
+test('runs that a claim brings after the budget is spent are handed over as well', async () => {
+  const napping = workflow('napping', () => sleep('50ms'));
+  const slow = { workflows: [napping], parkAfter: 0, pollInterval: '5m', lease: '10s' } as const;
+  const engine = await db.launchEngine({ ...slow, driven: true });
+  const run = await engine.startWorkflow(napping);
+  await engine.drive({ budget: '20s' });
+  const blocker = await db.connect();
+  await blocker.query('begin');
+  await blocker.query('select from perdure.executors for update');
+
+  const driving = engine.drive({ budget: '500ms' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'full_queues' });
+  const report = await driving;
+  await blocker.query('commit');
+
+  expect(report).toEqual({ isIdle: false });
+  const other = await db.launchEngine(slow);
+  await other.getHandle(run.id).result();
 });

@@ -8,7 +8,7 @@ import type { Sent } from '../store/messages.js';
 import { selectQueues } from '../store/queue-rows.js';
 import type { ClaimedRun, KnownRuns } from '../store/queues.js';
 import { parkRuns } from '../store/runs.js';
-import { loadHistories, type History } from '../store/steps.js';
+import { loadHistories } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
@@ -132,12 +132,12 @@ export class Executor implements RunHost {
   /** Goes on with runs that were claimed under the id `by`. Their histories are loaded with one statement. */
   async adopt(claims: readonly ClaimedRun[], by: ExecutorId): Promise<void> {
     const replayed = claims.filter(({ epoch }) => epoch > 1).map(({ id }) => id);
-    const load = (): ReturnType<typeof loadHistories> => loadHistories(this.options.database, replayed);
-    const histories =
-      replayed.length === 0
-        ? new Map<string, History>()
-        : await persist(load, { ...this.persistence('loading histories'), isOver: () => this.isDraining });
-    if (histories === undefined || by !== this.#id || this.#rebirth !== undefined) return;
+    let tries = 0;
+    const load = (): ReturnType<typeof loadHistories> => (tries++, loadHistories(this.options.database, replayed));
+    // Those that come while it drains are loaded too, and handed over: they are owned here.
+    const isOver = (): boolean => this.isDraining && tries > 0;
+    const histories = await persist(load, { ...this.persistence('loading histories'), isOver });
+    if (histories === undefined || this.#isClosed || by !== this.#id || this.#rebirth !== undefined) return;
     for (const claim of claims) {
       const definition = this.options.registry.find(claim.workflow, claim.version);
       if (definition === undefined) continue; // unregistered since the claim: the next sweep releases it

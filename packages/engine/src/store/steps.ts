@@ -52,6 +52,7 @@ const selectHistories = statement(
 
 /** The histories of several runs; a run without any record has no entry. */
 export async function loadHistories(db: Queryable, ids: readonly RunId[]): Promise<ReadonlyMap<string, History>> {
+  if (ids.length === 0) return new Map();
   const rows = await db.query(selectHistories, [textArray(ids)]);
   const histories = new Map<string, { steps: StepRecord[]; attempts: AttemptRecord[] }>();
   for (const row of rows) {
