@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startDurableCluster, type DurableCluster } from '@perdure/testing';
 import pg from 'pg';
-import { createEngine, runStep, silentLogger, workflow, type EngineOptions } from '../src/index.js';
+import { createEngine, runStep, silentLogger, workflow, type Engine, type EngineOptions } from '../src/index.js';
 import { newestMigration } from '../src/store/migrate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -145,7 +145,7 @@ describe('a server that asks for passwords', () => {
   let cluster: DurableCluster;
 
   const asUser = (password: string): string => withParts(cluster.url, { username: 'guarded', password });
-  const launch = (options: EngineOptions): Promise<unknown> =>
+  const launch = (options: EngineOptions): Promise<Engine> =>
     createEngine({ logger: silentLogger, workflows: [greet], ...options }).launch();
 
   beforeAll(async () => {
@@ -184,6 +184,18 @@ describe('a server that asks for passwords', () => {
     await engine.close();
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await pool.end();
+  });
+
+  test('that goes down is DATABASE_UNREACHABLE to whoever asks, until it is up again', async () => {
+    const engine = await launch({ database: asUser('right') });
+    await cluster.kill();
+
+    const error = await perdureErrorOf(engine.runs.get('any'), 'DATABASE_UNREACHABLE');
+    await cluster.restart();
+
+    expect(error.httpStatus).toBe(503);
+    expect(await engine.runs.get('any')).toBeUndefined();
+    await engine.close();
   });
 
   test('that is down is DATABASE_UNREACHABLE, and the same engine launches once it is up', async () => {

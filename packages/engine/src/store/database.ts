@@ -87,7 +87,10 @@ export class Database implements Queryable {
     }
   }
 
-  /** Runs one statement on the pool; a failure that left nothing behind is tried again, a few times. */
+  /**
+   * Runs one statement on the pool; a failure that left nothing behind is tried again, a few times.
+   * Throws DATABASE_UNREACHABLE when there is no connection, or it broke.
+   */
   async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
     return this.#queryOn(this.#pool, statement, values);
   }
@@ -103,6 +106,7 @@ export class Database implements Queryable {
       try {
         return await runStatement(pool, this.#dialect, statement, values);
       } catch (error) {
+        if (kindOf(error) === 'lost') throw explain(error, this.target);
         if (attempt >= 5 || !isConflict(error)) throw error;
       }
     }

@@ -31,6 +31,7 @@ const socketCodes = new Set([
 /** Sorts an error that the driver threw. Whatever has no SQLSTATE is the connection's. */
 export function kindOf(error: unknown): FailureKind {
   const code = codeOf(error);
+  if (isPerdureError(error, 'DATABASE_UNREACHABLE')) return 'lost'; // explained already
   if (code === undefined || socketCodes.has(code) || lostCodes.test(code)) return 'lost';
   if (code === '23505') return 'duplicate';
   return transientCodes.test(code) ? 'transient' : 'permanent';

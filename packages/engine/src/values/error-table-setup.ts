@@ -32,7 +32,7 @@ export const setupErrors = {
     isRetryable: true,
     what: 'No connection to Postgres could be made or kept. Nothing that was recorded before is lost.',
     remedy:
-      'Check that the server runs and that host, port, user and password are right. Once launched, the engine keeps trying.',
+      'Check that the server runs, that the database exists, and that host, port, user and password are right. Once launched, the engine keeps trying.',
     message: ({ target, reason }) => `Postgres at ${target} cannot be reached (${reason}), so nothing can be recorded`,
   }),
   DATABASE_READ_ONLY: row<{ target: string }>({
