@@ -24,7 +24,8 @@ export interface ProblemAnswer {
   readonly problem: Problem;
 }
 
-// Their messages hold nothing but what the caller has sent or may know; those of other codes can name hosts, tables, steps.
+// Their messages hold nothing but what the caller has sent or may know; those of other codes can name hosts, tables, steps,
+// workflows that are not exposed, the origins that are trusted.
 const speakingCodes = new Set<string>([
   'ROUTE_NOT_FOUND',
   'METHOD_NOT_ALLOWED',
@@ -36,11 +37,9 @@ const speakingCodes = new Set<string>([
   'IDEMPOTENCY_KEY_REUSED',
   'REQUEST_UNAUTHENTICATED',
   'REQUEST_FORBIDDEN',
-  'REQUEST_CROSS_SITE',
   'INPUT_INVALID',
   'PAYLOAD_TOO_LARGE',
   'RUN_ID_INVALID',
-  'RUN_ID_CONFLICT',
   'RUN_EXISTS',
   'RUN_NOT_FOUND',
   'RUN_STATE_CONFLICT',
