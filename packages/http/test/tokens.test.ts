@@ -50,7 +50,7 @@ test('no other text than the one that was signed is a token', () => {
   const token = signToken({ ...scope, secret, expiresAt: new Date(Date.now() + 60_000) });
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-  const taken = [...alphabet].filter((last) => verifyToken(token.slice(0, -1) + last, scope, secret));
+  const taken = Array.from(alphabet).filter((last) => verifyToken(token.slice(0, -1) + last, scope, secret));
 
   expect(taken).toEqual([token.at(-1)]);
 });
