@@ -25,11 +25,15 @@ export interface Recorder {
 /** Makes the response to a run's request. */
 export type MakeResponse = (req: Request, recorder: Recorder) => Response;
 
+// No engine records as much, and a handler that pipes without end would fill the memory of its process. Other limits are the engine's.
+const mostBytes = 256 * 2 ** 20;
+const tooLong = `its response has more than ${mostBytes} bytes; store it elsewhere, and redirect there`;
+
 /** How responses of an application are made, with the methods that Express gives them. */
 export function responseMaker(app: Express): MakeResponse {
   class CapturedResponse extends ServerResponse<Request> {
     readonly #recorder: Recorder;
-    readonly #chunks: Uint8Array[] = [];
+    readonly #written = new WrittenBytes();
     readonly locals = {};
 
     constructor(req: Request, recorder: Recorder) {
@@ -64,7 +68,7 @@ export function responseMaker(app: Express): MakeResponse {
       this.flushHeaders();
       this.#take(args);
       this.finished = true;
-      this.#recorder.record(recordOf(this, this.#chunks));
+      this.#recorder.record(recordOf(this, this.#written.whole()));
       process.nextTick(() => {
         this.emit('finish');
         this.emit('close');
@@ -74,8 +78,7 @@ export function responseMaker(app: Express): MakeResponse {
 
     #take(args: readonly unknown[]): void {
       const [chunk, encoding] = args;
-      if (typeof chunk === 'string') this.#chunks.push(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'));
-      else if (chunk instanceof Uint8Array) this.#chunks.push(Buffer.from(chunk)); // a copy: the caller may use it again
+      if (!this.#written.add(bytesOf(chunk, encoding))) this.#recorder.refuse(tooLong);
       const written = args.find((arg) => typeof arg === 'function');
       if (written !== undefined) process.nextTick(written);
     }
@@ -94,8 +97,43 @@ function asResponse(message: ServerResponse<Request>): Response {
 }
 
 function setHeaders(res: ServerResponse, headers: object): void {
-  const flat: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat();
-  for (let at = 0; at + 1 < flat.length; at += 2) res.setHeader(String(flat[at]), flat[at + 1] as string);
+  const given = new Set<string>();
+  for (const [name, value] of pairsOf(headers)) {
+    if (given.has(name.toLowerCase())) res.appendHeader(name, value);
+    else res.setHeader(name, value);
+    given.add(name.toLowerCase());
+  }
+}
+
+// As an object, as a list of pairs, or as a list of names and values by turns: node:http takes all of them.
+function pairsOf(headers: object): readonly (readonly [string, string])[] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  if (Array.isArray(headers[0])) return headers as [string, string][];
+  return headers.flatMap((name, at) => (at % 2 === 0 ? [[String(name), headers[at + 1] as string] as const] : []));
+}
+
+/** What has been written to a response. */
+class WrittenBytes {
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** Whether there is room for it. */
+  add(chunk: Uint8Array): boolean {
+    this.#length += chunk.byteLength;
+    const isRoom = this.#length <= mostBytes;
+    if (isRoom) this.#chunks.push(chunk);
+    else this.#chunks = [];
+    return isRoom;
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+function bytesOf(chunk: unknown, encoding: unknown): Uint8Array {
+  if (typeof chunk === 'string') return Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8');
+  return chunk instanceof Uint8Array ? Buffer.from(chunk) : Buffer.alloc(0); // a copy: the caller may use it again
 }
 
 function isEncoding(value: unknown): value is BufferEncoding {
@@ -105,7 +143,7 @@ function isEncoding(value: unknown): value is BufferEncoding {
 // These belong to a connection or to the moment of sending.
 const notRecorded = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding', 'upgrade']);
 
-function recordOf(res: ServerResponse, chunks: readonly Uint8Array[]): RecordedResponse {
+function recordOf(res: ServerResponse, body: Buffer): RecordedResponse {
   const headers: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(res.getHeaders())) {
     if (value !== undefined && !notRecorded.has(name)) headers[name] = Array.isArray(value) ? value : String(value);
@@ -115,10 +153,6 @@ function recordOf(res: ServerResponse, chunks: readonly Uint8Array[]): RecordedR
     status: res.statusCode,
     ...(!isUsual && { statusMessage: res.statusMessage }),
     headers,
-    body: bodyOf(Buffer.concat(chunks)),
+    body: isUtf8(body) ? body.toString() : body,
   };
-}
-
-function bodyOf(bytes: Buffer): string | Uint8Array {
-  return isUtf8(bytes) ? bytes.toString() : bytes;
 }

@@ -97,6 +97,18 @@ describe.each(versions)('$version', ({ version, express }) => {
     expect(answers.map(({ status }) => status)).toEqual([500, 500]);
   });
 
+  test('a response that does not end is refused before it fills the memory', async () => {
+    const part = Buffer.alloc(2 ** 20);
+    const endless = durableHandler('endless', async (_req, res) => {
+      for (let written = 0; written < 300; written += 1) res.write(part);
+      await new Promise(() => undefined);
+    });
+
+    const { status, body } = await request(await serve(endless)).get('/');
+
+    expect([status, body.detail]).toEqual([500, expect.stringContaining('has more than 268435456 bytes')]);
+  });
+
   test('cookies and Vary of earlier middleware stay beside those of the handler', async () => {
     const app = await serve(
       durableHandler('cookies', (_req, res) => res.vary('Accept').cookie('paid', 'yes').end()),
@@ -107,6 +119,24 @@ describe.each(versions)('$version', ({ version, express }) => {
 
     expect(headers['set-cookie']).toEqual(['language=de; Path=/', 'paid=yes; Path=/']);
     expect(headers['vary']).toBe('Origin, Accept');
+  });
+
+  test.each([
+    ['an object', { 'Set-Cookie': ['a=1', 'b=2'], 'X-Kind': 'c' }],
+    [
+      'pairs',
+      [
+        ['Set-Cookie', ['a=1', 'b=2']],
+        ['X-Kind', 'c'],
+      ],
+    ],
+    ['names and values', ['Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'X-Kind', 'c']],
+  ])('headers may be given to writeHead as %s', async (name, given) => {
+    const app = await serve(durableHandler(`headers as ${name}`, (_req, res) => res.writeHead(200, given as []).end()));
+
+    const { headers } = await request(app).get('/');
+
+    expect([headers['set-cookie'], headers['x-kind']]).toEqual([['a=1', 'b=2'], 'c']);
   });
 
   test('a handler sees the host that a trusted proxy names', async () => {
