@@ -112,11 +112,17 @@ export interface Settings {
   readonly logger: Logger;
 }
 
+function isEngineSource(engine: unknown): boolean {
+  if (typeof engine === 'function') return true;
+  return typeof engine === 'object' && engine !== null && 'startWorkflow' in engine;
+}
+
 /** Throws OPTION_INVALID, DURATION_INVALID. */
 export function readOptions(engine: EngineSource, options: HttpOptions): Settings {
   const { bodyLimit = 2 ** 20, basePath = '', tokens, tickSecret, origins = [] } = options;
   const secrets = tokens === undefined ? [] : [tokens.secret].flat();
   const faults = [
+    { option: 'engine', value: engine, isRight: isEngineSource(engine), reason: 'give what createEngine() returns' },
     {
       option: 'basePath',
       value: basePath,

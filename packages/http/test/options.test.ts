@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createEngine, silentLogger, workflow } from 'perdure';
+import { createEngine, silentLogger, workflow, type Engine } from 'perdure';
 import { createHttpHandler, type HttpOptions } from '../src/index.js';
 
 const engine = createEngine({ database: 'postgres://nowhere.invalid/none' });
@@ -30,6 +30,14 @@ test('what is no workflow cannot be exposed', () => {
 
   expect(() => createHttpHandler(engine, { expose: expose as HttpOptions['expose'] })).toThrow(
     expect.objectContaining({ code: 'OPTION_INVALID' }),
+  );
+});
+
+test.each([[undefined], [{ expose: [] }]])('what is no engine is refused when the handler is made: %j', (given) => {
+  const notEngine: unknown = given;
+
+  expect(() => createHttpHandler(notEngine as Engine, { expose: [] })).toThrow(
+    /OPTION_INVALID: option engine .*createEngine/,
   );
 });
 
