@@ -4,6 +4,7 @@ import { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
 import { encodeError } from '../values/serialize.js';
 import type { Sent } from '../store/messages.js';
+import { refused } from './refused.js';
 import type { Run } from './run.js';
 
 /** A message in stored form. */
@@ -57,10 +58,13 @@ export async function sendIn(run: Run, letter: Letter): Promise<void> {
       const dedupKey = letter.dedupKey ?? `${run.id} ${letter.topic} ${call.occurrence}`;
       run.effect(() => {
         run.executing += 1;
-        void run.host.exchange.send({ ...letter, dedupKey, sender: { id: run.id, epoch: run.epoch } }).then((sent) => {
-          run.executing -= 1;
+        const sending = run.host.exchange.send({ ...letter, dedupKey, sender: { id: run.id, epoch: run.epoch } });
+        const told = sending.then((sent) => {
           const fault = sent === undefined ? undefined : faultOf(sent, letter.runId);
           if (sent !== undefined) run.delivery.complete(call, fault === undefined ? {} : { error: encodeError(fault) });
+        });
+        void told.catch(refused(run, 'a message cannot be sent')).finally(() => {
+          run.executing -= 1;
           run.wake();
         });
       });

@@ -5,6 +5,7 @@ import { PerdureError } from '../values/errors.js';
 import type { Publications } from '../store/publications.js';
 import { encodeError } from '../values/serialize.js';
 import type { RunContext } from './context.js';
+import { refused } from './refused.js';
 import type { Run } from './run.js';
 
 /** Sets an event. */
@@ -34,7 +35,7 @@ export async function writeStreamIn(context: RunContext, stream: string, value: 
     kind: 'stream',
     name: stream,
     begin: (call) => {
-      void run.streams.open(stream).then((end) => {
+      const written = run.streams.open(stream).then((end) => {
         if (end.isClosed) {
           const error = encodeError(new PerdureError('STREAM_CLOSED', { stream, id: run.id }));
           return run.delivery.complete(call, { error });
@@ -43,6 +44,7 @@ export async function writeStreamIn(context: RunContext, stream: string, value: 
         call.publish = (seq) => chunkOf(run, { stream, value, seq });
         run.delivery.complete(call, {});
       });
+      void written.catch(refused(run, 'the end of a stream cannot be found'));
     },
   });
 }
