@@ -39,17 +39,22 @@ export interface Match {
 export function matchRoute(path: string): Match | undefined {
   const given = path.split('/');
   for (const candidate of routes) {
-    const wanted = candidate.path.split('/');
-    const fits =
-      wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at]);
-    if (!fits) continue;
-    const params = wanted.map(
-      (part, at) => [part.slice(1), part.startsWith(':') ? decoded(given[at] ?? '') : ''] as const,
-    );
-    const isWhole = params.every(([, value]) => value !== undefined);
-    if (isWhole) return { route: candidate, params: Object.fromEntries(params) as Record<string, string> };
+    const params = readParams(candidate.path.split('/'), given);
+    if (params !== undefined) return { route: candidate, params };
   }
   return undefined;
+}
+
+function readParams(wanted: readonly string[], given: readonly string[]): Match['params'] | undefined {
+  if (wanted.length !== given.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [at, part] of wanted.entries()) {
+    const isParam = part.startsWith(':');
+    const value = isParam ? decoded(given[at] ?? '') : given[at];
+    if (value === undefined || (!isParam && value !== part)) return undefined;
+    if (isParam) params[part.slice(1)] = value;
+  }
+  return params;
 }
 
 function decoded(part: string): string | undefined {
