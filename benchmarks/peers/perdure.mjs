@@ -8,7 +8,7 @@ import { programs } from '../lib/programs.mjs';
 const perdure = await import('perdure');
 export const version = packageVersion('perdure');
 const has = (...names) => names.every((name) => perdure[name] !== undefined);
-export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history', 'express'];
+export const offers = ['runs', 'sleep', 'remote', 'recovery', 'long', 'history', 'express', 'nest'];
 if (has('topic', 'receive')) offers.push('messages');
 if (has('queue')) offers.push('queue');
 /** The default. */
@@ -67,6 +67,39 @@ export async function mountExpress(app, { url }) {
   app.post('/start', startRoute(order));
   app.post('/handler', handler);
   await engine.launch();
+}
+
+/** Workflow `steps` as a class of a Nest application, whose step is a method. There is no compiler here, so the decorators are called. */
+export async function openNest({ url, concurrency }) {
+  const { NestFactory } = await import('@nestjs/core');
+  const { getEngineToken, PerdureModule, Step, Workflow } = await import('@perdure/nestjs');
+  class Steps {
+    async run({ count }) {
+      for (let i = 0; i < count; i++) await this.s(i);
+      return count;
+    }
+    async s(i) {
+      return i;
+    }
+  }
+  const method = Object.getOwnPropertyDescriptor(Steps.prototype, 's');
+  Object.defineProperty(Steps.prototype, 's', Step()(Steps.prototype, 's', method) ?? method);
+  Workflow('steps')(Steps);
+  const module = PerdureModule.forRoot({
+    database: url,
+    maxConcurrentRuns: Math.max(concurrency, 1_000),
+    logger: perdure.silentLogger,
+  });
+  class Application {}
+  const app = await NestFactory.createApplicationContext(
+    { module: Application, imports: [module], providers: [Steps] },
+    { logger: false },
+  );
+  const engine = app.get(getEngineToken());
+  return {
+    run: async (_, input) => (await engine.startWorkflow(Steps, input)).result(),
+    close: () => app.close(),
+  };
 }
 
 const count = (url, statuses) =>
