@@ -46,7 +46,8 @@ export const setupErrors = {
     httpStatus: 500,
     isRetryable: false,
     what: 'Postgres refused a statement for a reason that a repetition does not change, such as a missing privilege.',
-    remedy: 'Read the cause of this error; grant the missing privilege or repair what it names.',
+    remedy:
+      'Read the cause of this error; grant the missing privilege (docs/operate/postgres.md lists all), or repair what it names.',
     message: ({ reason }) => `Postgres refused a statement (${reason}), and it would refuse it again`,
   }),
   SCHEMA_MISSING: row<{ schema: string; reason: string }>({
