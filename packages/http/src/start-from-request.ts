@@ -103,6 +103,7 @@ export async function waitForOutcome(
   handle: RunHandle<unknown>,
   { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Outcome | undefined> {
+  if (signal?.aborted === true) return undefined;
   const ending = new AbortController();
   const end = (): void => ending.abort();
   const timer = setTimeout(end, waitMs);

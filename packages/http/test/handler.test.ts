@@ -162,3 +162,14 @@ test('a refused HEAD has no body either', async () => {
 
   expect([response.status, await response.text()]).toEqual([404, '']);
 });
+
+test('nobody is waited for on behalf of a client that has gone', async () => {
+  const handler = createHttpHandler(engine, { expose: [waiting] });
+  const { id } = await engine.startWorkflow(waiting);
+  const init = { headers: { prefer: 'wait=30' }, signal: AbortSignal.abort() };
+
+  const began = performance.now();
+  await handler(new Request(`http://localhost/runs/${id}`, init));
+
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
