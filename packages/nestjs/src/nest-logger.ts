@@ -58,7 +58,8 @@ function inRun(message: unknown, runId: string): unknown {
 
 function inLine(message: string, { err, ...fields }: LogFields): string {
   const known = err instanceof Error ? { ...fields, error: err.message } : fields;
-  const words = Object.entries(known).map(([name, value]) => `${name}=${wordOf(value)}`);
+  const told = Object.entries(known).filter(([, value]) => value !== undefined);
+  const words = told.map(([name, value]) => `${name}=${wordOf(value)}`);
   return words.length === 0 ? message : `${message} (${words.join(' ')})`;
 }
 

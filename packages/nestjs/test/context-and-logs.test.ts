@@ -117,6 +117,14 @@ test('an error is logged with its message and stack', () => {
   expect(service.lines[0]).toMatch(/^it failed \(runId=r-1 error=broken\) \| Error: broken\n {4}at /);
 });
 
+test('a field without a value is left out of a line', () => {
+  const service = collecting();
+
+  nestLogger(service).warn({ workflow: 'order', queue: undefined, runs: 0 }, 'runs are stranded');
+
+  expect(service.lines).toEqual(['runs are stranded (workflow=order runs=0) | Perdure']);
+});
+
 test("Nest's own logger tells the run and step, and is silent in replay", async () => {
   const service = collecting();
   const logger = withRuns(service);
