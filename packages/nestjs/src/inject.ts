@@ -1,7 +1,7 @@
 // The decorators that inject an engine, or what starts a workflow.
 
 import { forwardRef, Inject, type ForwardReference } from '@nestjs/common';
-import type { Startable } from 'perdure';
+import { PerdureError, type Startable } from 'perdure';
 import { tokenOf, wishFor, type InjectedWorkflow } from './injected-workflows.js';
 import { getEngineToken } from './tokens.js';
 
@@ -26,9 +26,14 @@ export function InjectWorkflow(
   workflow: Startable<never, unknown> | ForwardReference<() => Startable<never, unknown>>,
   engine?: string,
 ): PropertyDecorator & ParameterDecorator {
+  if (workflow === undefined)
+    throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: workflow, reason: notYet });
   const isLate = typeof workflow === 'object' && 'forwardRef' in workflow;
   const wish: InjectedWorkflow = { find: isLate ? workflow.forwardRef : () => workflow, engine };
   const inject = Inject(isLate ? forwardRef(() => tokenOf(wish)) : tokenOf(wish));
   wishFor(wish);
   return inject;
 }
+
+const notYet =
+  'files that import each other see nothing of what the other one has yet to declare, so write @InjectWorkflow(forwardRef(() => TheWorkflow))';

@@ -211,5 +211,6 @@ test('a workflow that is declared further down, or in a file that imports this o
 });
 
 test('what is no workflow, as in files that import each other, is refused where it is injected', () => {
-  expect(() => InjectWorkflow(undefined as never)).toThrow('OPTION_INVALID: option workflow cannot be');
+  expect(() => InjectWorkflow(class Plain {} as never)).toThrow('OPTION_INVALID: option workflow cannot be');
+  expect(() => InjectWorkflow(undefined as never)).toThrow('write @InjectWorkflow(forwardRef(() => TheWorkflow))');
 });
