@@ -1,6 +1,7 @@
 // Plain JavaScript: Jest's loaders for a TypeScript configuration need either TypeScript's old API, which TypeScript 7
 // no longer has, or a root package that is CommonJS.
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { swcOptions } from './scripts/swc-options.mjs';
 
 /** @returns {import('jest').Config} */
@@ -34,7 +35,7 @@ export default {
   // Counts here alone: Jest ignores it inside projects. Crash tests, which wait for takeovers, raise it themselves.
   testTimeout: 30_000,
   // More than there are cores: tests wait for databases, timers and takeovers more than they compute.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   // Once per run of Jest, whatever the number of projects.
   globalSetup: './scripts/jest-global-setup.mjs',
   globalTeardown: './scripts/jest-global-teardown.mjs',
