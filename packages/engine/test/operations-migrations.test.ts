@@ -87,6 +87,21 @@ test('a connection that is lost during a migration fails the launch and not the 
   await launched;
 });
 
+test('a migration that waits for a table lets others through to it, and is applied once it is free [168]', async () => {
+  const { url } = await emptyDatabase();
+  await greetWith({ database: url });
+  const [holder, other] = [await connect(url), await connect(url)];
+  await holder.query(`delete from perdure.migrations where name = 'run_lists'; drop index perdure.runs_created`);
+  await holder.query('begin; lock table perdure.runs in row exclusive mode');
+  const launched = greetWith({ database: url });
+  await waitForBlockedBackend(other, { statement: 'create index' });
+
+  await other.query(`set statement_timeout = '10s'; update perdure.runs set status = status`);
+  await holder.query('commit');
+
+  expect(await launched).toBe('Hello you');
+});
+
 test('a schema newer than the code is accepted unless it says that older code cannot go on [168]', async () => {
   const { url } = await emptyDatabase();
   await greetWith({ database: url });

@@ -86,11 +86,17 @@ async function bootstrap(db: Database): Promise<void> {
 
 async function apply(db: Database, { id, name, sql }: (typeof migrations)[number]): Promise<void> {
   await retryOnRace(db, name, async (client) => {
-    await client.query("set local lock_timeout = '30s'");
+    await client.query("set local lock_timeout = '30s'"); // for whoever else is applying it
     const inserted = await client.query(textFor(insertMigration, db.schema), [id, name, isBreaking(sql)]);
-    if (inserted.rowCount === 1) await client.query(textFor(sql, db.schema));
+    if (inserted.rowCount !== 1) return;
+    // Everybody who wants a table stands in line behind who waits to change it; heartbeats must not, for a whole lease.
+    await client.query("set local lock_timeout = '2s'");
+    await client.query(textFor(sql, db.schema));
   });
 }
+
+const lockTimeout = '55P03';
+const pauseMs = 1_000;
 
 // `create … if not exists` of two sessions at once can still collide on the catalog's unique indexes.
 async function retryOnRace(
@@ -102,8 +108,8 @@ async function retryOnRace(
     try {
       return await db.transaction(work);
     } catch (error) {
-      if (attempt < 10 && isRace(error)) continue;
-      throw failed(error, db, name);
+      if (attempt >= 10 || !isRace(error)) throw failed(error, db, name);
+      if (codeOf(error) === lockTimeout) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 }
@@ -127,5 +133,5 @@ function isMissing(error: unknown): boolean {
 }
 
 function isRace(error: unknown): boolean {
-  return ['23505', '42P06', '42P07', '42710', '40001', '40P01'].includes(codeOf(error) ?? '');
+  return ['23505', '42P06', '42P07', '42710', '40001', '40P01', lockTimeout].includes(codeOf(error) ?? '');
 }
