@@ -8,6 +8,7 @@ import { startChildIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { attributesOf } from './attributes.js';
 import type { WorkflowClass } from './decorators.js';
 import { idempotencyOf, type Idempotent } from './idempotency.js';
@@ -91,8 +92,23 @@ export function readArguments(startArguments: readonly unknown[]): {
   readonly options: StartOptions & InTransaction;
 } {
   const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions & InTransaction];
+  refuseUnknown(options, startOptions, 'starts');
   return { input, options };
 }
+
+const startOptions: Readonly<Record<keyof (StartOptions & InTransaction & Idempotent), true>> = {
+  id: true,
+  onDuplicate: true,
+  delay: true,
+  timeout: true,
+  attributes: true,
+  queue: true,
+  partitionKey: true,
+  priority: true,
+  dedupKey: true,
+  transaction: true,
+  idempotency: true,
+};
 
 /** The definition behind a workflow, its contract or a workflow class. Throws OPTION_INVALID for anything else. */
 export function definitionOf(workflow: Startable<never, unknown>): WorkflowDefinition {

@@ -7,6 +7,7 @@ import { retryPolicy, type RetryOptions } from '../values/backoff.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { define } from './workflow.js';
 
 /** Options of a step. */
@@ -74,8 +75,12 @@ export function runStep<Result>(
   return callStep(defineStep(name, options), run);
 }
 
+const stepOptions: Readonly<Record<keyof StepOptions, true>> = { retry: true, timeout: true, formerly: true };
+
 /** Checks and fixes a step. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID. */
-export function defineStep(name: string, { retry, timeout, formerly }: StepOptions): StepDefinition {
+export function defineStep(name: string, options: StepOptions): StepDefinition {
+  refuseUnknown(options, stepOptions, 'steps');
+  const { retry, timeout, formerly } = options;
   return {
     name: checkName('step', name),
     formerly: formerly === undefined ? undefined : checkName('step', formerly),

@@ -8,6 +8,7 @@ import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { encode } from '../values/serialize.js';
 import { validate, type SchemaInput, type SchemaOutput, type StandardSchema } from '../values/standard-schema.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { attributesOf } from './attributes.js';
 import { placeOf, queueName, type Queue } from './queue.js';
 
@@ -94,12 +95,23 @@ export function contract<Input = void, Output = void>(
   return callable(define(name, undefined, options)) as WorkflowFunction<Input, Output>;
 }
 
-/** Checks and fixes a definition. Throws NAME_INVALID, DURATION_INVALID. */
+type DefinitionOptions = WorkflowOptions & { readonly input?: StandardSchema };
+
+const definitionOptions: Readonly<Record<keyof DefinitionOptions, true>> = {
+  version: true,
+  timeout: true,
+  input: true,
+  queue: true,
+};
+
+/** Checks and fixes a definition. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID. */
 export function define(
   name: string,
   run: ((input: unknown) => Promise<unknown>) | undefined,
-  { version, timeout, input, queue }: WorkflowOptions & { readonly input?: StandardSchema },
+  options: DefinitionOptions,
 ): WorkflowDefinition {
+  refuseUnknown(options, definitionOptions, 'workflows');
+  const { version, timeout, input, queue } = options;
   return {
     name: checkName('workflow', name),
     version: version === undefined ? '' : checkName('version', version),

@@ -4,6 +4,7 @@
 
 import { type Duration, parseDuration } from './duration.js';
 import { PerdureError } from './errors.js';
+import { refuseUnknown } from './unknown-options.js';
 
 /** How a failed step is tried again. An empty object means three attempts, 1 s and then 2 s apart at most. */
 export interface RetryOptions {
@@ -35,6 +36,15 @@ export interface RetryPolicy {
   readonly shouldRetry?: (error: unknown, attempt: number) => boolean | Promise<boolean>;
 }
 
+const retryOptions: Readonly<Record<keyof RetryOptions, true>> = {
+  maxAttempts: true,
+  delay: true,
+  backoff: true,
+  maxDelay: true,
+  jitter: true,
+  shouldRetry: true,
+};
+
 const onlyOnce: RetryPolicy = { maxAttempts: 1, delayMs: 0, backoff: 1, maxDelayMs: 0, jitter: 0 };
 
 /**
@@ -43,6 +53,7 @@ const onlyOnce: RetryPolicy = { maxAttempts: 1, delayMs: 0, backoff: 1, maxDelay
  */
 export function retryPolicy(options: RetryOptions | undefined): RetryPolicy {
   if (options === undefined) return onlyOnce;
+  refuseUnknown(options, retryOptions, 'retries');
   const { maxAttempts = 3, backoff = 2, jitter = true, shouldRetry } = options;
   const delayMs = parseDuration(options.delay ?? '1s', 'retry.delay');
   const maxDelayMs = parseDuration(options.maxDelay ?? Math.max(60_000, delayMs), 'retry.maxDelay');

@@ -1,0 +1,12 @@
+// Options that are misspelt: types refuse them, but plain JavaScript would leave them without an effect, and nobody told.
+
+import { PerdureError } from './errors.js';
+
+/** Refuses the options that are not among the known ones. `what`: whose options they are, in the plural. Throws OPTION_INVALID. */
+export function refuseUnknown(options: object, known: Readonly<Record<string, true>>, what: string): void {
+  for (const option of Object.keys(options)) {
+    if (Object.hasOwn(known, option)) continue;
+    const reason = `${what} have no such option; known are ${Object.keys(known).join(', ')}`;
+    throw new PerdureError('OPTION_INVALID', { option, value: Reflect.get(options, option), reason });
+  }
+}
