@@ -25,6 +25,7 @@ export interface HttpHandler {
  */
 export function createHttpHandler(engine: EngineSource, options: HttpOptions): HttpHandler {
   const settings = readOptions(engine, options);
+  warnOfClosedDoors(settings);
   const streams = new OpenStreams();
   const handle = async (request: Request, info: RequestInfo = {}): Promise<Response> => {
     const response = await answer(settings, streams, { request, info }).catch((error: unknown) =>
@@ -34,6 +35,18 @@ export function createHttpHandler(engine: EngineSource, options: HttpOptions): H
   };
   const close = async (): Promise<void> => streams.close();
   return Object.assign(handle, { close });
+}
+
+// Nobody may send or cancel without one of them. In an answer this would be told to strangers; here, to whoever forgot it.
+function warnOfClosedDoors({ authorize, secrets, exposures, logger }: Settings): void {
+  if (authorize !== undefined || secrets.length > 0) return;
+  const closed = [...exposures].filter(([, { topics = [], cancel = false }]) => cancel || topics.length > 0);
+  if (closed.length === 0) return;
+  const workflows = closed.map(([name]) => name);
+  logger.warn(
+    { workflows },
+    'topics or cancel are exposed, but every such request is refused: there is neither `authorize` nor `tokens`',
+  );
 }
 
 interface Received {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createEngine, silentLogger, workflow, type Engine } from 'perdure';
+import { createEngine, silentLogger, topic, workflow, type Engine } from 'perdure';
 import { createHttpHandler, type HttpOptions } from '../src/index.js';
 
 const engine = createEngine({ database: 'postgres://nowhere.invalid/none' });
@@ -50,4 +50,20 @@ test('an engine that is not ready is 503, and the log says why', async () => {
 
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
   expect(lines).toMatchObject([{ err: { code: 'ENGINE_NOT_LAUNCHED' }, method: 'GET', path: '/runs/order-7' }]);
+});
+
+test.each<[string, Partial<HttpOptions>, readonly string[]]>([
+  ['neither authorize nor tokens', {}, ['echo', 'halt']],
+  ['authorize', { authorize: () => true }, []],
+  ['tokens', { tokens: { secret: 's'.repeat(32) } }, []],
+])('what is exposed and yet refused to everybody is told when the handler is made, with %s', (_what, options, told) => {
+  const lines: unknown[] = [];
+  const warn = (fields: unknown): void => void lines.push(fields);
+  const halt = workflow('halt', async () => undefined);
+  const look = workflow('look', async () => undefined);
+  const expose = [{ workflow: echo, topics: [topic('news')] }, { workflow: halt, cancel: true }, look];
+
+  createHttpHandler(engine, { expose, logger: { ...silentLogger, warn }, ...options });
+
+  expect(lines).toEqual(told.length === 0 ? [] : [{ workflows: told }]);
 });
