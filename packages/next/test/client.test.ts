@@ -129,6 +129,16 @@ test('refusals carry status, code and what is wrong with the input', async () =>
   expect(refusal).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' });
 });
 
+test('where nothing of the protocol answers, the refusal names the address', async () => {
+  const { port } = await listen((_request, response) => response.writeHead(404).end('This page could not be found.'));
+  const client = createPerdureClient({ basePath: `http://127.0.0.1:${port}/api/perdur` });
+
+  const refusal: unknown = await client.send('order-7', 'approval', {}).catch((error: unknown) => error);
+
+  expect(refusal).toMatchObject({ status: 404, code: 'UNKNOWN' });
+  expect(refusal).toHaveProperty('message', expect.stringMatching(/\/api\/perdur\/runs\/order-7.*basePath/));
+});
+
 test('the same idempotency key is the same run', async () => {
   const { client } = await serve();
   const key = { idempotencyKey: 'one press of the button' };

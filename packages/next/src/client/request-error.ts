@@ -20,7 +20,12 @@ export class PerdureRequestError extends Error {
 /** Reads the refusal of a response; one that is no problem document, as of a proxy, has its status alone. */
 export async function readRefusal(response: Response): Promise<PerdureRequestError> {
   const body: unknown = await response.json().catch(() => undefined);
-  return new PerdureRequestError(response.status, isRecord(body) ? body : {});
+  const problem = isRecord(body) ? body : {};
+  if (response.status !== 404 || text(problem['code']) !== undefined) {
+    return new PerdureRequestError(response.status, problem);
+  }
+  const detail = `there is nothing of Perdure at ${response.url}. Check \`basePath\`, and where the catch-all route stands.`;
+  return new PerdureRequestError(response.status, { detail });
 }
 
 /** Whether a value is an object whose properties may be looked at. */
