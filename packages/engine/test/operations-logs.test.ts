@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor, waitForBlockedBackend } from '@perdure/testing';
-import { runStep, silentLogger, workflow, type LogFields, type Logger } from '../src/index.js';
+import { currentStep, runStep, silentLogger, workflow, type LogFields, type Logger } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -32,6 +32,30 @@ test('a run that fails is logged with its error, also if nobody waits for its re
 
   const fields = { runId: run.id, workflow: 'doomed', err: expect.any(RangeError) };
   expect(complaints).toEqual([{ message: 'a run has failed', fields }]);
+});
+
+test('a failed attempt that is followed by another one is told, with its error and the wait', async () => {
+  const told: Complaint[] = [];
+  const logger = { ...silentLogger, info: (fields: LogFields, message: string) => void told.push({ message, fields }) };
+  const flaky = workflow('flaky', () =>
+    runStep(
+      'call',
+      () => {
+        if (currentStep().attempt === 1) throw new RangeError('busy');
+      },
+      { retry: { maxAttempts: 3, delay: 1 } },
+    ),
+  );
+  const engine = await db.launchEngine({ workflows: [flaky], logger });
+
+  const run = await engine.startWorkflow(flaky);
+  await run.result();
+
+  const fields = { runId: run.id, step: 'call', attempt: 1, maxAttempts: 3, err: expect.any(RangeError) };
+  expect(told).toContainEqual({
+    message: 'an attempt of a step has failed; it is tried again',
+    fields: expect.objectContaining(fields),
+  });
 });
 
 test('an engine that closes while it gives a sign of life does not say that it was declared dead [170]', async () => {

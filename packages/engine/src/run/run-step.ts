@@ -147,7 +147,18 @@ class StepExecution {
     const failure = { runId, epoch, name, occurrence, attempt, error: encodeError(error), delayMs };
     const nextAtMs = await host.exchange.recordAttempt(failure);
     if (nextAtMs === undefined) host.lost(this.#run);
-    else if (this.#run.isActive) this.#waitUntil(nextAtMs, attempt + 1);
+    else if (this.#run.isActive) {
+      const fields = {
+        runId,
+        step: name,
+        attempt,
+        maxAttempts: retry.maxAttempts,
+        nextInMs: Math.round(delayMs),
+        err: error,
+      };
+      host.logger.info(fields, 'an attempt of a step has failed; it is tried again');
+      this.#waitUntil(nextAtMs, attempt + 1);
+    }
     return undefined;
   }
 
