@@ -1,8 +1,10 @@
 // The engine of a Next application: defined in one file, booted by instrumentation.ts, used everywhere.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   consoleLogger,
   createEngine,
+  isPerdureError,
   PerdureError,
   type Duration,
   type Engine,
@@ -46,7 +48,7 @@ export class Perdure {
 
   /**
    * Launches the engine, and drains it when the process is told to end, before Next ends it. Belongs into `instrumentation.ts`; once per
-   * process is enough, again is no harm. Throws what `engine.launch` throws.
+   * process is enough, again is no harm. In production it waits for a database that cannot be reached. Throws what `engine.launch` throws.
    *
    * @example
    * export async function register() {
@@ -123,8 +125,7 @@ export class Perdure {
 }
 
 async function launch(kept: Kept): Promise<Engine> {
-  const { name: _name, shutdownTimeout: _timeout, ...options } = kept.options;
-  const engine = await createEngine(options).launch();
+  const engine = await launchWithPatience(kept);
   kept.engine = engine;
   const state = keptState();
   if (!state.drainsOnSignals) {
@@ -134,6 +135,22 @@ async function launch(kept: Kept): Promise<Engine> {
     });
   }
   return engine;
+}
+
+// Next calls `register` once. Were it refused, the server would stay and answer 500 to every request, also when the database is back.
+async function launchWithPatience(kept: Kept): Promise<Engine> {
+  for (;;) {
+    const { name: _name, shutdownTimeout: _timeout, ...options } = kept.options;
+    try {
+      return await createEngine(options).launch();
+    } catch (err) {
+      const isWorthWaiting = process.env['NODE_ENV'] === 'production' && isPerdureError(err, 'DATABASE_UNREACHABLE');
+      if (!isWorthWaiting || kept.booting === undefined) throw err;
+      const { logger = consoleLogger() } = options;
+      logger.warn({ err }, 'the engine is not booted, and requests wait: it tries again every 2 seconds');
+      await delay(2000);
+    }
+  }
 }
 
 async function close(kept: Kept): Promise<void> {

@@ -1,13 +1,14 @@
 // One engine per name and process, however often its file is evaluated.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { queue, runStep, sleep, workflow } from 'perdure';
+import { queue, runStep, silentLogger, sleep, workflow } from 'perdure';
 import { definePerdure } from '../src/index.js';
 import { useApplications } from './support/applications.js';
 
 const applications = useApplications();
+const unreachable = 'postgres://perdure@127.0.0.1:1/nowhere';
 
 test('a second evaluation of the file stands for the engine that the first one booted', async () => {
   const greet = workflow('greet', async (name: string) => `Hello ${name}`);
@@ -77,12 +78,47 @@ test('while Next builds, an engine that is used says that the page is rendered t
 });
 
 test('a boot that failed can be tried again', async () => {
-  const perdure = applications.define({ database: 'postgres://perdure@127.0.0.1:1/nowhere' });
+  const perdure = applications.define({ database: unreachable });
   await expect(perdure.boot()).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
 
   definePerdure({ name: perdure.name, database: applications.url });
 
   await expect(perdure.boot()).resolves.toBeUndefined();
+});
+
+test('in production, boot waits for a database that cannot be reached, as Next does not call it again', async () => {
+  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
+  const warnings: unknown[] = [];
+  const warn = (fields: unknown): void => void warnings.push(fields);
+  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
+  try {
+    const booting = perdure.boot();
+    await waitFor(() => warnings.length > 0, { what: 'a warning' });
+
+    definePerdure({ name: perdure.name, database: applications.url, logger: silentLogger });
+
+    await expect(booting).resolves.toBeUndefined();
+    expect(warnings[0]).toMatchObject({ err: { code: 'DATABASE_UNREACHABLE' } });
+  } finally {
+    environment.restore();
+  }
+});
+
+test('a boot that waits for the database ends when the engine is closed', async () => {
+  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
+  const warnings: unknown[] = [];
+  const warn = (fields: unknown): void => void warnings.push(fields);
+  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
+  try {
+    const booting = perdure.boot();
+    await waitFor(() => warnings.length > 0, { what: 'a warning' });
+
+    await perdure.close();
+
+    await expect(booting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+  } finally {
+    environment.restore();
+  }
 });
 
 test('engines of other names are other engines', async () => {
