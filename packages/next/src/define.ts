@@ -148,8 +148,22 @@ async function launchWithPatience(kept: Kept): Promise<Engine> {
       if (!isWorthWaiting || kept.booting === undefined) throw err;
       const { logger = consoleLogger() } = options;
       logger.warn({ err }, 'the engine is not booted, and requests wait: it tries again every 2 seconds');
-      await delay(2000);
+      await pause(err);
     }
+  }
+}
+
+/** Two seconds; throws `err` once the process is told to end, since Next waits for requests that wait for us. */
+async function pause(err: unknown): Promise<void> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+  try {
+    await delay(2000, undefined, { signal: ending.signal });
+  } catch {
+    throw err;
+  } finally {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end);
   }
 }
 

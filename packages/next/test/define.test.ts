@@ -121,6 +121,24 @@ test('a boot that waits for the database ends when the engine is closed', async 
   }
 });
 
+test('a boot that waits for the database ends when the process is told to end', async () => {
+  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
+  const warnings: unknown[] = [];
+  const warn = (fields: unknown): void => void warnings.push(fields);
+  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
+  try {
+    const booting = perdure.boot();
+    await waitFor(() => warnings.length > 0, { what: 'a warning' });
+
+    const told = process.listeners('SIGTERM').at(-1); // one listener, since emitting would end the test runner
+    told?.('SIGTERM');
+
+    await expect(booting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+  } finally {
+    environment.restore();
+  }
+});
+
 test('engines of other names are other engines', async () => {
   const [one, other] = await Promise.all([applications.boot(), applications.boot()]);
 
