@@ -28,7 +28,8 @@ if (armed) {
   exports.armCrashPoint(name, Number(nth));
 }
 
-if (process.channel) {
+// A test runner's worker has a channel as well, and may load this file for `armCrashPoint`.
+if (process.channel && process.env.PERDURE_SPAWNED_BY === String(process.ppid)) {
   // A parent that was killed could not end its children; left alone they would go on working on a dropped database.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel.unref();

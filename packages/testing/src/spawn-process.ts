@@ -96,7 +96,8 @@ function nodeArguments({ nodeOptions = [] }: SpawnOptions): string[] {
 
 function childEnvironment({ env, crashAt }: SpawnOptions): NodeJS.ProcessEnv {
   // Jest's options of Node are not the child's, and a child's crash point is not its children's.
-  const inherited = { ...process.env, NODE_OPTIONS: '', PERDURE_CRASH_AT: '' };
+  const own = { NODE_OPTIONS: '', PERDURE_CRASH_AT: '', PERDURE_SPAWNED_BY: String(process.pid) };
+  const inherited = { ...process.env, ...own };
   if (crashAt === undefined) return { ...inherited, ...env };
   return { ...inherited, ...env, PERDURE_CRASH_AT: /:\d+$/.test(crashAt) ? crashAt : `${crashAt}:1` };
 }
