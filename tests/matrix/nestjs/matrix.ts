@@ -1,51 +1,76 @@
-// The matrix of Nest: applications with a Nest and a toolchain of their own, installed from packed tarballs.
-//   npm run test:matrix:nestjs                everything: about two minutes
-//   npm run test:matrix:nestjs -- 11          the flavours whose names contain one of the words
+// The matrix of Nest: applications with a Nest and a toolchain of their own, installed from packed tarballs, and this repository's own
+// suites on the older Nest.
+//   npm run test:matrix:nestjs                everything: about five minutes
+//   npm run test:matrix:nestjs -- suite       the cells whose names contain one of the words
+// The summary, tests/results/nestjs-matrix.md, has the last run of each cell.
 
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createTestDatabase, waitFor } from '@perdure/testing';
 import pg from 'pg';
 import { install, start, tool, type Flavour } from './application.js';
+import { runSuites } from './suites.js';
+import { recordCell, type Summary } from '../summary.js';
 
 const common = ['pg@8.23.1', 'rxjs@7.8.2', 'reflect-metadata@0.2.2', '@types/node@20.19.43', '@types/jest@30.0.0'];
 const nest = (version: string): string[] =>
   ['common', 'core', 'testing', 'platform-express', 'platform-fastify'].map((name) => `@nestjs/${name}@${version}`);
 
-const flavours: Readonly<Record<string, Flavour>> = {
-  'Nest 11, CommonJS, TypeScript 5.9, ts-jest': {
+/** One row of the summary. */
+interface Cell {
+  readonly name: string;
+  /** Resolves to what to say of it. */
+  readonly run: (folder: string) => Promise<string>;
+}
+
+const cells: readonly Cell[] = [
+  application('an application on Nest 11, CommonJS, TypeScript 5.9, ts-jest', {
     nest: '11',
     modules: 'commonjs',
     packages: [...nest('11'), ...common, 'typescript@5.9.3', 'jest@30.5.2', 'ts-jest@29.4.15'],
-  },
-  'Nest 12, ESM, TypeScript 7': {
+  }),
+  application('an application on Nest 12, ESM, TypeScript 7', {
     nest: '12',
     modules: 'module',
     packages: [...nest('12'), ...common, 'typescript@7.0.2'],
-  },
+  }),
+  { name: 'the tests and the conformance suite of HTTP on Nest 11', run: (folder) => runSuites(folder, '11') },
+];
+
+const summary: Summary = {
+  path: fileURLToPath(new URL('../../results/nestjs-matrix.md', import.meta.url)),
+  title: 'The matrix of Nest',
+  about:
+    'The last run of each cell of `npm run test:matrix:nestjs`: applications from packed tarballs, and the suites of this repository; times include installing.',
+  cells: cells.map(({ name }) => name),
 };
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
-  const chosen = Object.entries(flavours).filter(
-    ([name]) => words.length === 0 || words.some((word) => name.includes(word)),
-  );
+  const chosen = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
   let failures = 0;
-  for (const [name, flavour] of chosen) {
-    const folder = join(tmpdir(), `perdure-nestjs-matrix-${process.pid}-${flavour.nest}`);
+  for (const [index, { name, run }] of chosen.entries()) {
+    const folder = join(tmpdir(), `perdure-nestjs-matrix-${process.pid}-${index}`);
     const from = Date.now();
-    const said = await check(folder, flavour).catch((error: unknown) => {
+    const outcome = await run(folder).catch((error: unknown) => {
       failures += 1;
       console.error(error);
       return 'FAILED';
     });
     rmSync(folder, { recursive: true, force: true });
-    console.log(`${name}: ${said} (${Math.round((Date.now() - from) / 1_000)} s)`);
+    const row = `| ${name} | ${outcome} | ${Math.round((Date.now() - from) / 1_000)} s |`;
+    console.log(row);
+    recordCell(summary, name, row);
   }
   return failures === 0 ? 0 : 1;
+}
+
+function application(name: string, flavour: Flavour): Cell {
+  return { name, run: (folder) => check(folder, flavour) };
 }
 
 async function check(folder: string, flavour: Flavour): Promise<string> {

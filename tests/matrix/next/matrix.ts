@@ -4,8 +4,8 @@
 // The summary, tests/results/next-matrix.md, has the last run of each cell.
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '@perdure/embedded';
@@ -13,6 +13,7 @@ import { createPerdureClient } from '@perdure/next/client';
 import pg from 'pg';
 import { install, type Application, type Build, type Running } from './application.js';
 import { checkProtocol, checkServerAction, checkShutdown, checkTick, mounts, post, until } from './checks.js';
+import { recordCell, type Summary } from '../summary.js';
 
 /** One row of the summary. */
 interface Cell {
@@ -27,7 +28,6 @@ interface Database {
 }
 
 const tickSecret = 'a-secret-of-the-matrix';
-const summary = fileURLToPath(new URL('../../results/next-matrix.md', import.meta.url));
 const startCommand = ['node_modules/next/dist/bin/next', 'start'];
 
 const cells: readonly Cell[] = [
@@ -54,6 +54,15 @@ const cells: readonly Cell[] = [
   { name: 'dev, webpack, an edited workflow', run: (app, database) => runDev(app, database, 'webpack') },
 ];
 
+const summary: Summary = {
+  path: fileURLToPath(new URL('../../results/next-matrix.md', import.meta.url)),
+  title: 'The matrix of Next',
+  about:
+    'The last run of each cell of `npm run test:matrix`, from packed tarballs; times include installing and building.',
+  note: 'Next 16.4.6 unless the cell says otherwise.',
+  cells: cells.map(({ name }) => name),
+};
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
@@ -74,7 +83,7 @@ async function main(words: readonly string[]): Promise<number> {
     });
     const row = `| ${name} | ${outcome} | ${Math.round((Date.now() - from) / 1_000)} s |`;
     console.log(row);
-    record(name, row);
+    recordCell(summary, name, row);
   }
   rmSync(application.folder, { recursive: true, force: true });
   return failures === 0 ? 0 : 1;
@@ -257,24 +266,4 @@ async function serving(starting: Promise<Running>, work: (running: Running) => P
   } finally {
     await running.end('SIGKILL');
   }
-}
-
-function record(name: string, row: string): void {
-  const known = existsSync(summary) ? readFileSync(summary, 'utf8').split('\n') : [];
-  const rowOf = (cell: string): string | undefined => known.find((line) => line.startsWith(`| ${cell} |`));
-  const rows = cells.map((cell) => (cell.name === name ? row : rowOf(cell.name))).filter((each) => each !== undefined);
-  const [cpu] = cpus();
-  const text = [
-    '# The matrix of Next',
-    '',
-    `The last run of each cell of \`npm run test:matrix\`, from packed tarballs; times include installing and building. Last of all on ${cpus().length} cores (${cpu?.model.trim()}),`,
-    `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}. Next 16.4.6 unless the cell says otherwise.`,
-    '',
-    '| what | outcome | time |',
-    '|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
-  mkdirSync(dirname(summary), { recursive: true });
-  writeFileSync(summary, text);
 }
