@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
+// What is built comes first: the sample applications are compiled against the packages as users get them.
 const checks = [
+  'build',
   'format:check',
   'lint',
   'architecture',
