@@ -62,7 +62,8 @@ export function useNestDatabase(): NestDatabase {
   ): Promise<INestApplicationContext> => {
     const root = PerdureModule.forRoot(options(more));
     const builder = change(Test.createTestingModule({ imports: [root, ...imports], ...metadata }));
-    return closeLater(await builder.compile()).init();
+    const app = await builder.compile();
+    return closeLater(await app.init()); // Nest 11 cannot close what has not booted
   };
   return {
     get url() {
