@@ -89,10 +89,18 @@ const unknownError: Facts = { code: 'INTERNAL_ERROR', status: 500 };
 
 function factsOf(error: PerdureError): Facts {
   const { code, httpStatus: status, message } = error;
+  if (isOfResult(error)) return { code, status: 500 };
   const detail = speakingCodes.has(code) ? message.slice(code.length + 2) : undefined;
   const { issues } = error.details;
   const errors = code === 'INPUT_INVALID' && Array.isArray(issues) ? issues.filter(isIssue).map(toError) : undefined;
   return { code, status, detail, errors };
+}
+
+// What a run or a step returned cannot be recorded: that is the fault of its code, not of the request that waits for the run.
+function isOfResult(error: PerdureError): boolean {
+  const { what } = error.details;
+  const isOfPayload = error.code === 'PAYLOAD_TOO_LARGE' || error.code === 'UNSERIALIZABLE';
+  return isOfPayload && typeof what === 'string' && what.startsWith('the result of ');
 }
 
 function isIssue(value: unknown): value is InputIssue {

@@ -41,6 +41,23 @@ test.each([
   expect(await response.text()).not.toContain('hunter2');
 });
 
+test.each(['the result of workflow "report" (run a)', 'the result of step "load" of run a'])(
+  '%s that cannot be recorded is no fault of the request',
+  (what) => {
+    const large = problemFor(new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes: 2, limit: 1 }));
+    const strange = problemFor(new PerdureError('UNSERIALIZABLE', { what, path: '$', type: 'a function' }));
+
+    expect([large.status, large.problem.code, large.problem.detail]).toEqual([500, 'PAYLOAD_TOO_LARGE', undefined]);
+    expect([strange.status, strange.problem.code]).toEqual([500, 'UNSERIALIZABLE']);
+  },
+);
+
+test('an input that is too large is the fault of the request', () => {
+  const error = new PerdureError('PAYLOAD_TOO_LARGE', { what: 'the input of workflow "report"', bytes: 2, limit: 1 });
+
+  expect(problemFor(error)).toMatchObject({ status: 413, problem: { detail: expect.stringContaining('2 bytes') } });
+});
+
 test('401, 405 and 503 come with the headers that belong to them', () => {
   const unknown = new PerdureError('REQUEST_UNAUTHENTICATED', { action: 'read' });
   const method = new PerdureError('METHOD_NOT_ALLOWED', { method: 'PUT', path: '/', allowed: ['GET', 'HEAD'] });

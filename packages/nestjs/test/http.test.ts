@@ -6,6 +6,7 @@ import {
   Get,
   Injectable,
   Module,
+  NotFoundException,
   Param,
   Post,
   type CanActivate,
@@ -20,7 +21,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { describe, expect, test } from '@jest/globals';
 import { IsInt, IsPositive, IsString } from 'class-validator';
 import type { Engine } from 'perdure';
-import { InjectEngine, PerdureModule, Workflow } from '../src/index.js';
+import { InjectEngine, PerdureModule, Step, Workflow } from '../src/index.js';
 import { addWorkflowPaths, PerdureExceptionFilter, PerdureHttpModule } from '../src/http/index.js';
 import { useNestDatabase } from './support/nest-database.js';
 
@@ -39,6 +40,19 @@ class CheckoutDto {
 class CheckoutWorkflow {
   async run(order: CheckoutDto): Promise<string> {
     return `${order.count} ${order.sku}`;
+  }
+}
+
+@Workflow('report')
+class ReportWorkflow {
+  async run({ size, isMissing }: { size: number; isMissing: boolean }): Promise<string> {
+    if (isMissing) await this.load();
+    return 'x'.repeat(size);
+  }
+
+  @Step()
+  async load(): Promise<void> {
+    throw new NotFoundException('no such report');
   }
 }
 
@@ -72,19 +86,40 @@ class OrdersController {
   }
 }
 
+@Controller('reports')
+class ReportsController {
+  constructor(@InjectEngine() private readonly engine: Engine) {}
+
+  @Post('as-thrown')
+  async asThrown(@Body() { size = 1, text = '' }: { size?: number; text?: string }): Promise<string> {
+    const input = { size, isMissing: size === 0, text };
+    return (await this.engine.startWorkflow(ReportWorkflow, input)).result();
+  }
+
+  @Post('translated')
+  async translated(): Promise<string> {
+    const run = await this.engine.startWorkflow(ReportWorkflow, { size: 1, isMissing: true });
+    return run.result().catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'NotFoundException') throw new NotFoundException(error.message);
+      throw error;
+    });
+  }
+}
+
 async function serve(adapter: Type<AbstractHttpAdapter>): Promise<{ app: INestApplication; url: string }> {
   @Module({
     imports: [
-      PerdureModule.forRoot(db.options()),
+      PerdureModule.forRoot(db.options({ maxPayloadBytes: 2_000 })),
       PerdureHttpModule.forRoot({
         path: 'workflows',
         expose: [CheckoutWorkflow],
         principal: (request: User) => request.user?.id,
       }),
     ],
-    controllers: [OrdersController],
+    controllers: [OrdersController, ReportsController],
     providers: [
       CheckoutWorkflow,
+      ReportWorkflow,
       { provide: APP_GUARD, useClass: AuthGuard },
       { provide: APP_FILTER, useClass: PerdureExceptionFilter },
     ],
@@ -156,6 +191,26 @@ describe.each([
     expect(await conflict.json()).toMatchObject({ code: 'RUN_EXISTS', status: 409 });
   });
 
+  test('an input that is too large is the fault of the request, a result that is too large is not', async () => {
+    const { url } = await serve(adapter);
+
+    const input = await post(`${url}/reports/as-thrown`, { text: 'x'.repeat(2_000) });
+    const result = await post(`${url}/reports/as-thrown`, { size: 2_000 });
+
+    expect([input.status, result.status]).toEqual([413, 500]);
+    expect(await result.json()).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', status: 500 });
+  });
+
+  test('an HttpException that a step threw is the 500 of a failed run, unless the controller translates it', async () => {
+    const { url } = await serve(adapter);
+
+    const thrown = await post(`${url}/reports/as-thrown`, { size: 0 });
+    const translated = await post(`${url}/reports/translated`, {});
+
+    expect([thrown.status, translated.status]).toEqual([500, 404]);
+    expect(await translated.json()).toMatchObject({ message: 'no such report' });
+  });
+
   test('the document of Swagger has the routes of workflows beside those of controllers', async () => {
     const { app } = await serve(adapter);
     const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
@@ -165,6 +220,8 @@ describe.each([
     expect(Object.keys(paths).sort()).toEqual([
       '/api/orders',
       '/api/orders/{id}',
+      '/api/reports/as-thrown',
+      '/api/reports/translated',
       '/api/workflows/runs/{id}',
       '/api/workflows/runs/{id}/events',
       '/api/workflows/start/checkout',

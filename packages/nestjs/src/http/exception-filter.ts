@@ -16,7 +16,8 @@ interface Answer {
 
 /**
  * Answers requests that end with an error of perdure with problem details (RFC 9457): 409 for RUN_EXISTS, 422 for INPUT_INVALID with every
- * fault, and so on. Other errors are left to others.
+ * fault, and so on; 500 for a result that cannot be recorded, as that is no fault of the request. Other errors are left to others, also those
+ * that a step threw: what a run failed with, such as a 404 of another service, is seldom what the request should be told.
  *
  * @example
  * providers: [{ provide: APP_FILTER, useClass: PerdureExceptionFilter }]
