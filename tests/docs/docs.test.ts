@@ -1,7 +1,7 @@
 // The pages are true: every ts block type-checks, runs, and prints what it says; every link leads somewhere.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -18,6 +18,8 @@ const pagesWithSnippets = pages.filter(({ snippets }) => snippets.length > 0);
 
 beforeAll(() => {
   for (const page of pagesWithSnippets) writePrograms(page);
+  // Libraries that npm may install beside @perdure/datasources alone.
+  symlinkSync(join(root, 'packages', 'datasources', 'node_modules'), join(programs, 'node_modules'));
 });
 
 afterAll(() => {
