@@ -1,7 +1,6 @@
 // A run and its steps as users see them.
 
-import type { ListedRun } from '../store/list-runs.js';
-import type { RunRow } from '../store/runs.js';
+import type { RunFacts, RunRow } from '../store/runs.js';
 import type { StepRecord } from '../store/steps.js';
 import type { RunId } from '../values/ids.js';
 import { decode, decodeError } from '../values/serialize.js';
@@ -55,7 +54,7 @@ export interface StepInfo {
 }
 
 /** A row of a list. */
-export function toSummary(run: ListedRun): RunSummary {
+export function toSummary(run: RunFacts): RunSummary {
   const { createdAtMs, startedAtMs, finishedAtMs, dueAtMs, deadlineAtMs, attributes, ...same } = run;
   return {
     ...same,

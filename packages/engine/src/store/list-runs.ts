@@ -1,30 +1,9 @@
 // Pages of runs, by age. Payloads stay where they are: a list of a hundred runs may have a gigabyte of them.
 
-import type { RunId } from '../values/ids.js';
-import { findStatus, type RunStatus } from '../values/status.js';
+import type { RunStatus } from '../values/status.js';
 import { textArray, timestampArray } from './binary-arrays.js';
-import { parseAttributes } from './queues.js';
-import { findNumber, findText, readNumber, readText, statement } from './sql.js';
-import type { Queryable, Row, Statement } from './sql.js';
-
-/** A run without its payloads. */
-export interface ListedRun {
-  readonly id: RunId;
-  readonly workflow: string;
-  readonly version: string;
-  readonly status: RunStatus;
-  readonly executor: string | undefined;
-  readonly epoch: number;
-  readonly parentId: string | undefined;
-  readonly queue: string | undefined;
-  readonly recoveries: number;
-  readonly attributes: Readonly<Record<string, unknown>> | undefined;
-  readonly createdAtMs: number;
-  readonly startedAtMs: number | undefined;
-  readonly finishedAtMs: number | undefined;
-  readonly dueAtMs: number | undefined;
-  readonly deadlineAtMs: number | undefined;
-}
+import { factColumns, parseFacts, type RunFacts } from './runs.js';
+import { readText, statement, type Queryable, type Statement } from './sql.js';
 
 /** Which runs. What is undefined does not matter. */
 export interface RunFilter {
@@ -94,13 +73,8 @@ const sources = {
 const listing = (source: keyof typeof sources, order: keyof typeof orders): Statement =>
   statement(
     `list_${source}_${order}`,
-    `select r.id, r.workflow, r.version, r.status, r.executor::text as executor, r.epoch, r.parent_id, r.queue, r.recoveries, r.attributes,
-          to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at,
-          (extract(epoch from r.created_at) * 1000)::float8 as created_at_ms,
-          (extract(epoch from r.started_at) * 1000)::float8 as started_at_ms,
-          (extract(epoch from r.finished_at) * 1000)::float8 as finished_at_ms,
-          (extract(epoch from r.due_at) * 1000)::float8 as due_at_ms,
-          (extract(epoch from r.deadline_at) * 1000)::float8 as deadline_at_ms
+    `select ${factColumns},
+          to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at
    from ${sources[source]}
      and ${filters}
      and ${orders[order].rest}
@@ -119,7 +93,7 @@ const listings = {
 export async function listRuns(
   db: Queryable,
   { filter, order, after, limit }: ListPage,
-): Promise<{ readonly runs: readonly ListedRun[]; readonly end: ListPosition | undefined }> {
+): Promise<{ readonly runs: readonly RunFacts[]; readonly end: ListPosition | undefined }> {
   const rows = await db.query(listings[sourceOf(filter)][order], [
     filter.statuses === undefined ? null : textArray(filter.statuses),
     filter.workflow ?? null,
@@ -136,7 +110,7 @@ export async function listRuns(
   ]);
   const last = rows.at(-1);
   const end = last === undefined ? undefined : { createdAt: readText(last, 'created_at'), id: readText(last, 'id') };
-  return { runs: rows.map(parseListedRun), end };
+  return { runs: rows.map(parseFacts), end };
 }
 
 const troubles: readonly RunStatus[] = ['failed', 'cancelled', 'paused'];
@@ -145,24 +119,4 @@ function sourceOf({ parentId, idPrefix, statuses }: RunFilter): keyof typeof sou
   if (parentId !== undefined) return 'children';
   if (idPrefix !== undefined) return 'prefix';
   return statuses?.every((status) => troubles.includes(status)) === true ? 'troubled' : 'everywhere';
-}
-
-function parseListedRun(row: Row): ListedRun {
-  return {
-    id: readText(row, 'id') as RunId,
-    workflow: readText(row, 'workflow'),
-    version: readText(row, 'version'),
-    status: findStatus(readText(row, 'status')) ?? 'paused',
-    executor: findText(row, 'executor'),
-    epoch: readNumber(row, 'epoch'),
-    parentId: findText(row, 'parent_id'),
-    queue: findText(row, 'queue'),
-    recoveries: readNumber(row, 'recoveries'),
-    attributes: parseAttributes(row['attributes']),
-    createdAtMs: readNumber(row, 'created_at_ms'),
-    startedAtMs: findNumber(row, 'started_at_ms'),
-    finishedAtMs: findNumber(row, 'finished_at_ms'),
-    dueAtMs: findNumber(row, 'due_at_ms'),
-    deadlineAtMs: findNumber(row, 'deadline_at_ms'),
-  };
 }

@@ -2,23 +2,19 @@
 // guards the state that it expects and returns the rows that it changed.
 
 import type { ExecutorId, RunId } from '../values/ids.js';
-import { transitions, type RunStatus, type Transition } from '../values/status.js';
+import { findStatus, transitions, type RunStatus, type Transition } from '../values/status.js';
 import { int4Array, textArray, timestampArray } from './binary-arrays.js';
 import { parseAttributes } from './queues.js';
 import { findNumber, findText, readBoolean, readNumber, readText, statement, type Queryable, type Row } from './sql.js';
-import { parseOutcome } from './waiters.js';
 
-/** A run as it stands in the database. */
-export interface RunRow {
+/** A run without its payloads. */
+export interface RunFacts {
   readonly id: RunId;
   readonly workflow: string;
   readonly version: string;
   readonly status: RunStatus;
   readonly executor: string | undefined;
   readonly epoch: number;
-  readonly input: string;
-  readonly output: string | undefined;
-  readonly error: string | undefined;
   readonly parentId: string | undefined;
   readonly queue: string | undefined;
   readonly recoveries: number;
@@ -30,19 +26,29 @@ export interface RunRow {
   readonly deadlineAtMs: number | undefined;
 }
 
+/** A run as it stands in the database. */
+export interface RunRow extends RunFacts {
+  readonly input: string;
+  readonly output: string | undefined;
+  readonly error: string | undefined;
+}
+
+/** What `parseFacts` reads of runs. */
+export const factColumns = `id, workflow, version, status, executor::text as executor, epoch, parent_id, queue, recoveries, attributes,
+          (extract(epoch from created_at) * 1000)::float8 as created_at_ms,
+          (extract(epoch from started_at) * 1000)::float8 as started_at_ms,
+          (extract(epoch from finished_at) * 1000)::float8 as finished_at_ms,
+          (extract(epoch from due_at) * 1000)::float8 as due_at_ms,
+          (extract(epoch from deadline_at) * 1000)::float8 as deadline_at_ms`;
+
 /** The states that a transition may start from, as an SQL list: the table in values/status.ts is the only source. */
 export const from = (transition: Transition): string => transitions[transition].from.map((s) => `'${s}'`).join(', ');
 
 // Index: primary key.
 const selectRuns = statement(
   'select_runs',
-  `select id, workflow, version, status, executor::text as executor, epoch, input, output, error, parent_id, queue, recoveries,
-          attributes,
-          (extract(epoch from created_at) * 1000)::float8 as created_at_ms,
-          (extract(epoch from started_at) * 1000)::float8 as started_at_ms,
-          (extract(epoch from finished_at) * 1000)::float8 as finished_at_ms,
-          (extract(epoch from due_at) * 1000)::float8 as due_at_ms,
-          (extract(epoch from deadline_at) * 1000)::float8 as deadline_at_ms
+  `select ${factColumns},
+          input, output, error
    from {schema}.runs
    where id = any ($1::text[])`,
 );
@@ -133,11 +139,22 @@ export async function resumeRuns(
 
 function parseRun(row: Row): RunRow {
   return {
-    ...parseOutcome(row),
+    ...parseFacts(row),
+    input: readText(row, 'input'),
+    output: findText(row, 'output'),
+    error: findText(row, 'error'),
+  };
+}
+
+/** Reads the columns `factColumns`. */
+export function parseFacts(row: Row): RunFacts {
+  return {
+    id: readText(row, 'id') as RunId,
+    workflow: readText(row, 'workflow'),
     version: readText(row, 'version'),
+    status: findStatus(readText(row, 'status')) ?? 'paused',
     executor: findText(row, 'executor'),
     epoch: readNumber(row, 'epoch'),
-    input: readText(row, 'input'),
     parentId: findText(row, 'parent_id'),
     queue: findText(row, 'queue'),
     recoveries: readNumber(row, 'recoveries'),

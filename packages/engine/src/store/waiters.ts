@@ -107,8 +107,7 @@ export async function wakeForgotten(db: Queryable): Promise<number> {
   return ended.length === 0 ? 0 : wakeWaiters(db, ended);
 }
 
-/** Reads the columns of an outcome. */
-export function parseOutcome(row: Row): OutcomeOf {
+function parseOutcome(row: Row): OutcomeOf {
   return {
     id: readText(row, 'id') as RunId,
     workflow: readText(row, 'workflow'),
