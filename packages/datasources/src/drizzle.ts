@@ -2,7 +2,7 @@
 
 import { sql, type SQL } from 'drizzle-orm';
 import type { DataSource, RawQuery } from 'perdure';
-import { placeOf, type DataSourceOptions } from './options.js';
+import { placeOf, rowsOf, type DataSourceOptions } from './options.js';
 import { partsOf } from './statement-parts.js';
 
 export type { DataSourceOptions } from './options.js';
@@ -52,14 +52,7 @@ function rawQuery(transaction: DrizzleTransaction): RawQuery {
     const chunks = parts.texts.flatMap((part, index) =>
       index === 0 ? [sql.raw(part)] : [sql.param(parts.values[index - 1]), sql.raw(part)],
     );
-    return rowsOf(await transaction.execute(sql.join(chunks)));
+    // postgres.js gives the rows themselves, the other drivers a result that has them.
+    return rowsOf(await transaction.execute(sql.join(chunks)), 'Drizzle');
   };
-}
-
-// postgres.js gives the rows themselves, the other drivers a result that has them.
-function rowsOf(result: unknown): Awaited<ReturnType<RawQuery>> {
-  if (Array.isArray(result)) return result as Awaited<ReturnType<RawQuery>>;
-  if (typeof result === 'object' && result !== null && 'rows' in result && Array.isArray(result.rows))
-    return result.rows as Awaited<ReturnType<RawQuery>>;
-  throw new TypeError('Drizzle answered a statement without rows, so its result cannot be read.');
 }

@@ -1,7 +1,7 @@
 // Transactions of Knex, which Objection and others use as well.
 
 import type { DataSource, RawQuery } from 'perdure';
-import { placeOf, type DataSourceOptions } from './options.js';
+import { placeOf, rowsOf, type DataSourceOptions } from './options.js';
 import { partsOf } from './statement-parts.js';
 
 export type { DataSourceOptions } from './options.js';
@@ -49,8 +49,6 @@ function rawQuery(transaction: KnexTransaction): RawQuery {
       parts.texts.map((part) => part.replaceAll('?', String.raw`\?`)).join('?'),
       parts.values,
     );
-    if (typeof result === 'object' && result !== null && 'rows' in result && Array.isArray(result.rows))
-      return result.rows as Awaited<ReturnType<RawQuery>>;
-    throw new TypeError('Knex answered a statement without rows: its client is not that of Postgres.');
+    return rowsOf(result, 'Knex');
   };
 }

@@ -1,5 +1,7 @@
 // What all data sources have in common.
 
+import { PerdureError, type RawQuery } from 'perdure';
+
 /** Options of a data source. */
 export interface DataSourceOptions {
   /** Whether it is the database that the engine works in. Default: true. */
@@ -17,4 +19,14 @@ export interface Place {
 /** The options with their defaults. */
 export function placeOf({ isEngineDatabase = true, schema = 'perdure' }: DataSourceOptions): Place {
   return { isEngineDatabase, schema };
+}
+
+/** The rows: the answer itself, or its part of that name. Throws TRANSACTION_UNUSABLE for an answer of another database's client. */
+export function rowsOf(answer: unknown, library: string): Awaited<ReturnType<RawQuery>> {
+  if (Array.isArray(answer)) return answer as Awaited<ReturnType<RawQuery>>;
+  if (typeof answer === 'object' && answer !== null && 'rows' in answer && Array.isArray(answer.rows))
+    return answer.rows as Awaited<ReturnType<RawQuery>>;
+  throw new PerdureError('TRANSACTION_UNUSABLE', {
+    reason: `${library} answered a statement without rows, so its client is not one of Postgres`,
+  });
 }

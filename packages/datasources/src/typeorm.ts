@@ -1,7 +1,7 @@
 // Transactions of TypeORM.
 
 import type { DataSource, RawQuery } from 'perdure';
-import { placeOf, type DataSourceOptions } from './options.js';
+import { placeOf, rowsOf, type DataSourceOptions } from './options.js';
 
 export type { DataSourceOptions } from './options.js';
 
@@ -51,8 +51,5 @@ export function typeOrmSource<Manager extends TypeOrmManager>(
 
 // A select and an insert answer with their rows; the engine's statements are nothing else.
 function rawQuery(manager: TypeOrmManager): RawQuery {
-  return async (text, values) => {
-    const rows = await manager.query(text, [...values]);
-    return Array.isArray(rows) ? (rows as Awaited<ReturnType<RawQuery>>) : [];
-  };
+  return async (text, values) => rowsOf(await manager.query(text, [...values]), 'TypeORM');
 }

@@ -12,7 +12,7 @@ import { inTransaction, requireOpenTransaction } from '../store/open-transaction
 import type { Queryable } from '../store/sql.js';
 import { insertMessageInTransaction } from '../store/transaction-messages.js';
 import type { RawQuery } from '../store/transactions.js';
-import { PerdureError } from '../values/errors.js';
+import { isPerdureError, PerdureError } from '../values/errors.js';
 import { rawQuery, type PgClient } from './transaction.js';
 
 /** A transaction of the application: a client of `pg` that is in one, or what `use` of a data source makes of an ORM's. */
@@ -99,7 +99,7 @@ async function withTransaction<T>(
   try {
     await requireOpenTransaction(transaction);
   } catch (error) {
-    if (isRetried(error)) throw error;
+    if (isRetried(error) || isPerdureError(error)) throw error;
     throw new PerdureError('TRANSACTION_UNUSABLE', { reason: reasonOf(error, database.schema) }, { cause: error });
   }
   try {

@@ -89,7 +89,7 @@ export const runErrors = {
   TRANSACTION_UNUSABLE: row<{ reason: string }>({
     httpStatus: 500,
     isRetryable: false,
-    what: 'The transaction that a start or a message was to be part of cannot take it. Nothing was written.',
+    what: 'The transaction that a start, a message or the result of a step was to be part of cannot take it. Nothing was written.',
     remedy:
       "Pass the client on which you have said 'begin', or use() of a data source with the ORM's transaction, before it ends.",
     message: ({ reason }) => `the given transaction cannot be written in: ${reason}`,
