@@ -91,8 +91,7 @@ export class BootFaults {
   readonly #found = new Set<string>();
 
   add<Code extends BootFaultCode>(code: Code, details: Details<Code>): void {
-    const { message, remedy } = bootFaults[code] as FaultRow<Details<Code>>;
-    this.#found.add(`${code}: ${message(details)}. ${remedy}`);
+    this.#found.add(textOf(code, details));
   }
 
   /** A fault that the engine has found. */
@@ -105,4 +104,14 @@ export class BootFaults {
   throwIfAny(): void {
     if (this.#found.size > 0) throw new PerdureError('CONFIG_INVALID', { faults: [...this.#found] });
   }
+}
+
+/** A fault that is found when the application has long booted: CONFIG_INVALID with it alone. */
+export function faultOf<Code extends BootFaultCode>(code: Code, details: Details<Code>): PerdureError {
+  return new PerdureError('CONFIG_INVALID', { faults: [textOf(code, details)] });
+}
+
+function textOf<Code extends BootFaultCode>(code: Code, details: Details<Code>): string {
+  const { message, remedy } = bootFaults[code] as FaultRow<Details<Code>>;
+  return `${code}: ${message(details)}. ${remedy}`;
 }

@@ -2,8 +2,9 @@
 // depends on is made per request or per use, on an instance made for this execution of the run.
 
 import { ContextIdFactory, type ContextId, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
-import { currentRun, type CurrentRun } from 'perdure';
-import type { FoundWorkflow, ProviderWrapper } from './explorer.js';
+import { currentRun, describeWorkflow, type CurrentRun } from 'perdure';
+import { faultOf } from './boot-faults.js';
+import { inWords, type FoundWorkflow } from './explorer.js';
 
 /** What request-scoped providers get as `REQUEST` in a run. */
 export interface RunRequest {
@@ -40,7 +41,7 @@ export class RunInvoker {
     this.#moduleRef.registerRequestByContextId<RunRequest>({ run: currentRun() }, contextId);
     const instance: unknown = await this.#moduleRef.resolve(found.provider.token, contextId, { strict: false });
     const code = this.#codeOf(found, instance, contextId);
-    if (code === undefined) throw new TypeError(`${nameOf(found.provider)} has no method ${found.method}`);
+    if (code === undefined) throw faultOf('WORKFLOW_WITHOUT_RUN', lackOf(found));
     return code(input);
   }
 
@@ -67,6 +68,7 @@ export class RunInvoker {
   }
 }
 
-function nameOf({ name }: ProviderWrapper): string {
-  return String(name);
+/** What a fault says of a found workflow whose provider lacks the method. */
+export function lackOf(found: FoundWorkflow): { workflow: string; provider: string; method: string } {
+  return { workflow: describeWorkflow(found.workflow).name, provider: inWords(found), method: found.method };
 }

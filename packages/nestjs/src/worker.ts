@@ -3,9 +3,9 @@
 
 import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { describeWorkflow, implement, type Engine, type Startable } from 'perdure';
-import { inWords, type Found, type FoundWorkflow } from './explorer.js';
+import type { Found, FoundWorkflow } from './explorer.js';
 import type { PerdureModuleOptions } from './options.js';
-import type { RunInvoker } from './run-invoker.js';
+import { lackOf, type RunInvoker } from './run-invoker.js';
 
 /** What a worker is made of. */
 export interface WorkerParts {
@@ -86,12 +86,7 @@ export class PerdureWorker implements OnApplicationBootstrap, OnModuleDestroy, O
 
   #bind(found: FoundWorkflow, faults: Found['faults']): ReturnType<RunInvoker['bind']> {
     const code = this.#parts.invoker.bind(found);
-    if (code === undefined)
-      faults.add('WORKFLOW_WITHOUT_RUN', {
-        workflow: describeWorkflow(found.workflow).name,
-        provider: inWords(found),
-        method: found.method,
-      });
+    if (code === undefined) faults.add('WORKFLOW_WITHOUT_RUN', lackOf(found));
     return code;
   }
 }

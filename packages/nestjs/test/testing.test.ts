@@ -137,6 +137,11 @@ test('what the application has beside the engine can be in the database of the t
   expect(rows).toEqual([{ id: run.id }]);
 });
 
-test('an application without the module is told so', async () => {
-  await expect(createPerdureTest({ providers: [Payments] })).rejects.toThrow('Import PerdureModule.forRoot({})');
+test('an application without the module of the engine is told so', async () => {
+  const boot = createPerdureTest({ providers: [Payments] }, { name: 'billing' });
+
+  await expect(boot).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/no PerdureModule of the engine "billing", .* import PerdureModule\.forRoot/),
+  });
 });

@@ -10,7 +10,7 @@ import {
   type TestEngine,
   type TestEngineOptions,
 } from '@perdure/testing';
-import type { EngineOptions } from 'perdure';
+import { PerdureError, type EngineOptions } from 'perdure';
 import { defaultEngine, getEngineFactoryToken } from '../tokens.js';
 
 /** Options of a test: those of its engine, which go before those of the application's module, and how the application is made. */
@@ -68,17 +68,21 @@ export async function createPerdureTest<App extends INestApplicationContext = Te
   try {
     const module = await (override === undefined ? builder : override(builder, database)).compile();
     const app = application === undefined ? (module as INestApplicationContext as App) : application(module);
-    return under(await app.init(), made.test);
+    return under(await app.init(), name, made.test);
   } catch (error) {
     await (made.test?.close() ?? database.drop());
     throw error;
   }
 }
 
-function under<App extends INestApplicationContext>(app: App, test: TestEngine | undefined): PerdureTest<App> {
+function under<App extends INestApplicationContext>(
+  app: App,
+  name: string,
+  test: TestEngine | undefined,
+): PerdureTest<App> {
   if (test === undefined) {
-    const what = 'The application has no PerdureModule, so there is no engine to test.';
-    throw new Error(`${what} Import PerdureModule.forRoot({}) in the metadata of the test, or check the option name.`);
+    const fault = `the application has no PerdureModule of the engine "${name}", so there is no engine to test; import PerdureModule.forRoot({}) in the metadata of the test, or check the option name`;
+    throw new PerdureError('CONFIG_INVALID', { faults: [fault] });
   }
   const { engine, clock, stepsOf, waitForStatus, waitForStep, crash, crashAt, mockStep } = test;
   const close = async (): Promise<void> => {
