@@ -29,13 +29,13 @@ describe('20 MB, where the limit is 10', () => {
         runStep('read', () => text20),
         'PAYLOAD_TOO_LARGE',
       );
-      return error.details['what'];
+      return [error.details['what'], error.details['isResult']];
     });
     const engine = await db.launchEngine({ workflows: [reading] });
 
     const run = await engine.startWorkflow(reading, undefined, { id: 'big-step' });
 
-    expect(await run.result()).toBe('the result of step "read" of run big-step');
+    expect(await run.result()).toEqual(['the result of step "read" of run big-step', true]);
   });
 
   test('as the result of a workflow fails the run', async () => {
@@ -43,8 +43,9 @@ describe('20 MB, where the limit is 10', () => {
     const engine = await db.launchEngine({ workflows: [bloating] });
     const run = await engine.startWorkflow(bloating, undefined, { id: 'big-result' });
 
-    await perdureErrorOf(run.result(), 'PAYLOAD_TOO_LARGE');
+    const error = await perdureErrorOf(run.result(), 'PAYLOAD_TOO_LARGE');
 
+    expect(error.details['isResult']).toBe(true);
     expect(await run.status()).toBe('failed');
   });
 

@@ -65,7 +65,8 @@ test.each([
 test.each([
   ['an empty name', () => pay('', 1), 'NAME_INVALID'],
   ['a place inside of a step', () => runStep('outer', () => pay('pay', 1)), 'IN_STEP'],
-  ['a result that cannot be stored', () => runTransaction('pay', ledger, insertAndReturnFunction), 'UNSERIALIZABLE'],
+  ['a result that cannot be stored', () => payAndReturn(() => 1), 'UNSERIALIZABLE'],
+  ['a result that is too large', () => payAndReturn('x'.repeat(11 * 1024 * 1024)), 'PAYLOAD_TOO_LARGE'],
 ] as const)('a transaction with %s is refused, and writes nothing', async (_, code, expected) => {
   await perdureErrorOf(outcomeOf(code), expected);
 
@@ -78,7 +79,9 @@ test('a transaction outside of a run is refused, and writes nothing', async () =
   expect(await payments()).toEqual([]);
 });
 
-async function insertAndReturnFunction(client: pg.PoolClient): Promise<() => number> {
-  await client.query('insert into payments (cents) values (1)');
-  return () => 1;
+function payAndReturn(value: unknown): Promise<unknown> {
+  return runTransaction('pay', ledger, async (client) => {
+    await client.query('insert into payments (cents) values (1)');
+    return value;
+  });
 }

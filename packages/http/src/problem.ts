@@ -97,10 +97,8 @@ function factsOf(error: PerdureError): Facts {
 }
 
 // What a run or a step returned cannot be recorded: that is the fault of its code, not of the request that waits for the run.
-function isOfResult(error: PerdureError): boolean {
-  const { what } = error.details;
-  const isOfPayload = error.code === 'PAYLOAD_TOO_LARGE' || error.code === 'UNSERIALIZABLE';
-  return isOfPayload && typeof what === 'string' && what.startsWith('the result of ');
+function isOfResult({ code, details }: PerdureError): boolean {
+  return (code === 'PAYLOAD_TOO_LARGE' || code === 'UNSERIALIZABLE') && details['isResult'] === true;
 }
 
 function isIssue(value: unknown): value is InputIssue {

@@ -2,7 +2,7 @@
 
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
-import { encode } from '../values/serialize.js';
+import { encodeWithin } from '../values/payload.js';
 import { validate, type StandardSchema } from '../values/standard-schema.js';
 
 /** A named, typed place for values. */
@@ -40,11 +40,5 @@ export async function encodeValue(
   // Whoever waits for it would take it for a wait whose time is up.
   if (checked === undefined && kind !== 'stream')
     throw new PerdureError('UNSERIALIZABLE', { what, path: '$', type: 'undefined, which stands for no value,' });
-  return limited(encode(checked, what), what, maxBytes);
-}
-
-function limited(text: string, what: string, limit: number): string {
-  const bytes = text.length <= limit / 3 ? 0 : Buffer.byteLength(text);
-  if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
-  return text;
+  return encodeWithin(checked, what, maxBytes);
 }

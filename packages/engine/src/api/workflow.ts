@@ -6,7 +6,7 @@ import { callChild } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
-import { encode } from '../values/serialize.js';
+import { encodeWithin } from '../values/payload.js';
 import { validate, type SchemaInput, type SchemaOutput, type StandardSchema } from '../values/standard-schema.js';
 import { refuseUnknown } from '../values/unknown-options.js';
 import { attributesOf } from './attributes.js';
@@ -127,10 +127,7 @@ export async function encodeInput(definition: WorkflowDefinition, input: unknown
   const { name, inputSchema } = definition;
   const what = `the input of workflow "${name}"`;
   const value = inputSchema === undefined ? input : await prepared(() => validate(inputSchema, input, what));
-  const text = encode(value, what);
-  const bytes = text.length <= maxBytes / 3 ? 0 : Buffer.byteLength(text);
-  if (bytes > maxBytes) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit: maxBytes });
-  return text;
+  return encodeWithin(value, what, maxBytes);
 }
 
 // A schema may take its time. In workflow code nothing may overtake the call meanwhile, live or in replay.

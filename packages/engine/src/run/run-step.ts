@@ -6,7 +6,8 @@ import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
 import { recordable } from '../values/control-flow.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { crashPoint } from '../values/process-state.js';
-import { decodeError, encode, encodeError } from '../values/serialize.js';
+import { encodeResult } from '../values/payload.js';
+import { decodeError, encodeError } from '../values/serialize.js';
 import type { Clock } from './clock.js';
 import { withContext, type StepContext } from './context.js';
 import type { Call, Result } from './call.js';
@@ -115,14 +116,10 @@ class StepExecution {
 
   // A value that cannot be stored is the step's error, however many attempts are left: what the step does is done.
   #toResult(value: unknown): Result {
-    if (value === undefined) return {};
     const what = `the result of step "${this.#definition.name}" of run ${this.#run.id}`;
     try {
-      const output = encode(value, what);
-      const limit = this.#run.host.maxPayloadBytes;
-      const bytes = output.length > limit / 3 ? Buffer.byteLength(output) : 0;
-      if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
-      return { output };
+      const output = encodeResult(value, what, this.#run.host.maxPayloadBytes);
+      return output === undefined ? {} : { output };
     } catch (error) {
       return { error: encodeError(error) };
     }

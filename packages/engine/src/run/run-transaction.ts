@@ -9,7 +9,8 @@ import {
   type TransactionKey,
 } from '../store/transactions.js';
 import type { PerdureError } from '../values/errors.js';
-import { encode, encodeError } from '../values/serialize.js';
+import { encodeResult } from '../values/payload.js';
+import { encodeError } from '../values/serialize.js';
 import { crashPoint } from '../values/process-state.js';
 import type { Call, Result } from './call.js';
 import { withContext, type StepContext } from './context.js';
@@ -119,8 +120,8 @@ async function attempt<Transaction>(
       const earlier = mayBeThere ? await findTransactionResult(query, source.schema, key) : undefined;
       if (earlier !== undefined) return toResult(earlier.output);
       const value = await withContext(context, () => body(transaction));
-      const output =
-        value === undefined ? undefined : encode(value, `the result of transaction "${name}" of run ${run.id}`);
+      const what = `the result of transaction "${name}" of run ${run.id}`;
+      const output = encodeResult(value, what, run.host.maxPayloadBytes);
       if (isReadOnly) return toResult(output);
       isWritten = await insertTransactionResult(query, source.schema, { key, output, claimant });
       if (isWritten) return toResult(output);

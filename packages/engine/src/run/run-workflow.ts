@@ -4,7 +4,8 @@
 import { recordable } from '../values/control-flow.js';
 import { PerdureError } from '../values/errors.js';
 import type { Logger } from '../values/logger.js';
-import { decode, decodeError, encode, encodeError } from '../values/serialize.js';
+import { encodeResult } from '../values/payload.js';
+import { decode, decodeError, encodeError } from '../values/serialize.js';
 import { restored } from './carried-context.js';
 import { withContext } from './context.js';
 import type { Run } from './run.js';
@@ -40,11 +41,7 @@ export function tellFailure(logger: Logger, run: Run | undefined, { error }: Out
 function toOutcome(run: Run, value: unknown): Outcome {
   try {
     const what = `the result of workflow "${run.seed.definition.name}" (run ${run.id})`;
-    const output = value === undefined ? undefined : encode(value, what);
-    const limit = run.host.maxPayloadBytes;
-    const bytes = output === undefined || output.length <= limit / 3 ? 0 : Buffer.byteLength(output);
-    if (bytes > limit) throw new PerdureError('PAYLOAD_TOO_LARGE', { what, bytes, limit });
-    return { status: 'succeeded', output, error: undefined };
+    return { status: 'succeeded', output: encodeResult(value, what, run.host.maxPayloadBytes), error: undefined };
   } catch (error) {
     return { status: 'failed', output: undefined, error: encodeError(error) };
   }

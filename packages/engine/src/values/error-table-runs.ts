@@ -162,7 +162,7 @@ export const runErrors = {
     message: ({ stream, id, timeoutMs }) =>
       `nothing was written to stream "${stream}" of run "${id}" for ${timeoutMs} ms`,
   }),
-  UNSERIALIZABLE: row<{ what: string; path: string; type: string }>({
+  UNSERIALIZABLE: row<{ what: string; path: string; type: string; isResult?: true }>({
     httpStatus: 400,
     isRetryable: false,
     what: 'A value cannot be stored without losing something, such as a function, a class instance or a cycle.',
@@ -170,7 +170,7 @@ export const runErrors = {
       'Pass plain data (for a class instance a plain copy, or give it toJSON), or keep the value out of what is recorded.',
     message: ({ what, path, type }) => `${what} has ${type} at ${path}, which cannot be recorded`,
   }),
-  PAYLOAD_TOO_LARGE: row<{ what: string; bytes: number; limit: number }>({
+  PAYLOAD_TOO_LARGE: row<{ what: string; bytes: number; limit: number; isResult?: true }>({
     httpStatus: 413,
     isRetryable: false,
     what: 'An input, result or message is larger than the limit. Large rows slow down every run in the database.',
