@@ -1,19 +1,8 @@
-// Steering runs from outside: cancelling, pausing, resuming, retrying and deleting them, one or many.
+// Steering runs from outside: cancelling, pausing, resuming and retrying them, one or many.
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import {
-  currentStep,
-  getEvent,
-  event,
-  receive,
-  runStep,
-  setEvent,
-  sleep,
-  startWorkflow,
-  topic,
-  workflow,
-} from '../src/index.js';
+import { currentStep, getEvent, event, receive, runStep, sleep, startWorkflow, topic, workflow } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -274,74 +263,4 @@ test('the steps of a run have name, order, outcome, child and times, and come in
   expect(page).toEqual(all.slice(1, 3));
   await perdureErrorOf(engine.runs.steps(run.id, { after: -1 }), 'OPTION_INVALID');
   await perdureErrorOf(engine.runs.steps(run.id, { limit: 0 }), 'OPTION_INVALID');
-});
-
-test('deleting removes every trace of a run, of its children if asked, and a missing id is no harm [143]', async () => {
-  const child = workflow('deleted child', async () => runStep('work', () => 'secret'));
-  const job = workflow('deleted', async () => {
-    await setEvent(ready, 'secret');
-    await receive(word);
-    await child();
-  });
-  const engine = await db.launchEngine({ workflows: [child, job] });
-  const run = await engine.startWorkflow(job);
-  await engine.send(run.id, word, 'secret');
-  await run.result();
-
-  expect(await engine.runs.delete(run.id)).toBe(true);
-  expect(await engine.runs.delete(run.id)).toBe(false);
-  expect(await statusesOf([`${run.id}/deleted child`])).toEqual(['succeeded']);
-  const again = await engine.startWorkflow(job, undefined, { id: 'deleted with children' });
-  await engine.send(again.id, word, 'secret');
-  await again.result();
-  await engine.runs.delete(again.id, { children: true });
-
-  const tables = await db.query<{ name: string }>(
-    `select distinct table_name as name from information_schema.columns where table_schema = 'perdure' and column_name = 'run_id'`,
-  );
-  const left = await Promise.all(
-    tables.map(({ name }) => db.query(`select 1 from perdure.${name} where run_id like $1`, [`${again.id}%`])),
-  );
-  expect(left.flat()).toEqual([]);
-  expect(await statusesOf([again.id, `${again.id}/deleted child`])).toEqual([]);
-  await perdureErrorOf(engine.getHandle(run.id).result(), 'RUN_NOT_FOUND');
-});
-
-test('an unfinished run is not deleted, nor a tree that has one [143]', async () => {
-  const child = workflow('unfinished child', () => sleep('3 days'));
-  const job = workflow('finished parent', async () => startWorkflow(child));
-  const engine = await db.launchEngine({ workflows: [child, job] });
-  const run = await engine.startWorkflow(job);
-  const childId = await run.result();
-
-  await perdureErrorOf(engine.runs.delete(childId), 'RUN_STATE_CONFLICT');
-  const error = await perdureErrorOf(engine.runs.delete(run.id, { children: true }), 'RUN_STATE_CONFLICT');
-
-  expect(error.details).toMatchObject({ id: childId, action: 'be deleted' });
-  expect(await statusesOf([run.id])).toEqual(['succeeded']);
-});
-
-test('health tells of the database, the executor, and runs that nobody can claim', async () => {
-  const engine = await db.launchEngine({ lease: '3s' });
-
-  const health = await engine.health();
-
-  expect(health).toMatchObject({
-    database: 'up',
-    error: undefined,
-    schema: { name: 'perdure', migration: health.schema.newestKnown },
-    executor: { leaseMs: 3_000, liveRuns: 0, isDraining: false },
-    stranded: [],
-  });
-  expect(health.executor.heartbeatAgeMs).toBeLessThan(3_000);
-});
-
-test('health tells that the database is down instead of throwing', async () => {
-  const engine = await db.launchEngine();
-  await db.query('alter table perdure.migrations rename to migrations_away');
-
-  const health = await engine.health();
-  await db.query('alter table perdure.migrations_away rename to migrations');
-
-  expect(health).toMatchObject({ database: 'down', error: { code: '42P01' }, schema: { migration: undefined } });
 });

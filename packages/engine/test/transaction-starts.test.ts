@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { contract, pgSource, queue, runTransaction, step, workflow, type DataSource } from '../src/index.js';
-import { waitFor } from '@perdure/testing';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -204,41 +203,6 @@ test.each(['repeatable read', 'serializable'])('a transaction that is %s starts 
   expect(await run.result()).toBe(`shipped ${isolation}`);
 });
 
-test('an id that was taken after the snapshot of the transaction is a serialization failure, for the caller to retry', async () => {
-  const engine = await db.launchEngine({ workflows: [ship] });
-  const client = await begun('repeatable read');
-  await client.query('select from orders');
-  await engine.startWorkflow(ship, 'x', { id: 'taken-later' });
-
-  const start = engine.startWorkflow(ship, 'x', { id: 'taken-later', transaction: client });
-
-  await expect(start).rejects.toMatchObject({ code: '40001' });
-});
-
-test('another process runs it at once, without a poll', async () => {
-  const quiet = db.mode === 'polling' ? {} : { pollInterval: '1 hour' };
-  const api = await db.launchEngine({ ...quiet, workflows: [] });
-  await db.launchEngine({ ...quiet, workflows: [ship] });
-  const client = await begun();
-  const run = await api.startWorkflow(ship, 'far', { transaction: client });
-
-  await client.query('commit');
-
-  expect(await run.result()).toBe('shipped far');
-});
-
-test('a run whose starter dies right after the commit is found by others [155]', async () => {
-  const child = db.spawn('starter', { args: ['orphan'] });
-  await child.line(/^committed$/);
-  child.kill('SIGKILL');
-  await child.exited;
-  expect(await db.query("select status from perdure.runs where id = 'orphan'")).toEqual([{ status: 'queued' }]);
-
-  const engine = await db.launchEngine({ workflows: [ship] });
-
-  expect(await engine.getHandle('orphan', ship).result()).toBe('shipped orphan');
-});
-
 test('a step of a run and the start of another commit together, once [155, 160]', async () => {
   let attempts = 0;
   const order = workflow('order', async (id: string) =>
@@ -259,32 +223,6 @@ test('a step of a run and the start of another commit together, once [155, 160]'
   expect(await db.query("select from perdure.runs where workflow = 'ship' and input = '\"together\"'")).toHaveLength(1);
 });
 
-test('a start that is open holds up nobody else', async () => {
-  const engine = await db.launchEngine({ workflows: [ship] });
-  const client = await begun();
-  await engine.startWorkflow(ship, 'open', { id: 'open', transaction: client });
-
-  const run = await engine.startWorkflow(ship, 'other');
-
-  expect(await run.result()).toBe('shipped other');
-  await client.query('rollback');
-});
-
-test('a start of the same id outside of the transaction waits for its end, and holds up nothing else', async () => {
-  const engine = await db.launchEngine({ workflows: [ship] });
-  const client = await begun();
-  await engine.startWorkflow(ship, 'inside', { id: 'held', transaction: client });
-
-  const held = engine.startWorkflow(ship, 'outside', { id: 'held' });
-  const others = await Promise.all([1, 2, 3].map((n) => engine.startWorkflow(ship, `other ${n}`, { id: `free-${n}` })));
-  expect(await Promise.all(others.map((run) => run.result()))).toHaveLength(3);
-  await client.query('rollback');
-
-  const run = await held;
-  expect(run.isNew).toBe(true);
-  expect(await run.result()).toBe('shipped outside');
-});
-
 test('many starts may have no timeout, though their workflow has one', async () => {
   const slow = workflow('slow', async (input: string) => input, { timeout: '1 hour' });
   const engine = await db.launchEngine();
@@ -294,33 +232,4 @@ test('many starts may have no timeout, though their workflow has one', async () 
   expect(await db.query('select timeout_ms from perdure.runs where id = $1', [run?.id])).toEqual([
     { timeout_ms: null },
   ]);
-});
-
-test('closing the engine ends the wait for a transaction', async () => {
-  const engine = await db.launchEngine({ workflows: [ship] });
-  const client = await begun();
-  const run = await engine.startWorkflow(ship, 'x', { transaction: client });
-
-  const result = perdureErrorOf(run.result(), 'ENGINE_CLOSED');
-  await engine.close();
-
-  await result;
-});
-
-test('two transactions that start the same id make one run: the second waits for the first [155]', async () => {
-  const engine = await db.launchEngine({ workflows: [ship] });
-  const [first, second] = [await begun(), await begun()];
-  await engine.startWorkflow(ship, 'first', { id: 'raced', transaction: first });
-
-  const start = engine.startWorkflow(ship, 'second', { id: 'raced', transaction: second });
-  await waitFor(() => db.query("select from pg_stat_activity where wait_event = 'transactionid'"), {
-    what: 'the second to wait',
-    until: (rows) => rows.length === 1,
-  });
-  await first.query('commit');
-
-  const run = await start;
-  await second.query('commit');
-  expect(run.isNew).toBe(false);
-  expect(await run.result()).toBe('shipped first');
 });

@@ -1,0 +1,60 @@
+// Deleting runs: what goes with them, and what stays.
+
+import { expect, test } from '@jest/globals';
+import { event, receive, runStep, setEvent, sleep, startWorkflow, topic, workflow } from '../src/index.js';
+import { perdureErrorOf } from './support/perdure-error-of.js';
+import { useEngineDatabase } from './support/test-engine.js';
+
+const db = useEngineDatabase();
+const word = topic<string>('word');
+const ready = event<string>('ready');
+
+const statusesOf = async (ids: readonly string[]): Promise<string[]> => {
+  const sql = 'select status from perdure.runs where id = any ($1) order by array_position($1, id)';
+  return (await db.query<{ status: string }>(sql, [ids])).map(({ status }) => status);
+};
+
+test('deleting removes every trace of a run, of its children if asked, and a missing id is no harm [143]', async () => {
+  const child = workflow('deleted child', async () => runStep('work', () => 'secret'));
+  const job = workflow('deleted', async () => {
+    await setEvent(ready, 'secret');
+    await receive(word);
+    await child();
+  });
+  const engine = await db.launchEngine({ workflows: [child, job] });
+  const run = await engine.startWorkflow(job);
+  await engine.send(run.id, word, 'secret');
+  await run.result();
+
+  expect(await engine.runs.delete(run.id)).toBe(true);
+  expect(await engine.runs.delete(run.id)).toBe(false);
+  expect(await statusesOf([`${run.id}/deleted child`])).toEqual(['succeeded']);
+  const again = await engine.startWorkflow(job, undefined, { id: 'deleted with children' });
+  await engine.send(again.id, word, 'secret');
+  await again.result();
+  await engine.runs.delete(again.id, { children: true });
+
+  const tables = await db.query<{ name: string }>(
+    `select distinct table_name as name from information_schema.columns where table_schema = 'perdure' and column_name = 'run_id'`,
+  );
+  const left = await Promise.all(
+    tables.map(({ name }) => db.query(`select 1 from perdure.${name} where run_id like $1`, [`${again.id}%`])),
+  );
+  expect(left.flat()).toEqual([]);
+  expect(await statusesOf([again.id, `${again.id}/deleted child`])).toEqual([]);
+  await perdureErrorOf(engine.getHandle(run.id).result(), 'RUN_NOT_FOUND');
+});
+
+test('an unfinished run is not deleted, nor a tree that has one [143]', async () => {
+  const child = workflow('unfinished child', () => sleep('3 days'));
+  const job = workflow('finished parent', async () => startWorkflow(child));
+  const engine = await db.launchEngine({ workflows: [child, job] });
+  const run = await engine.startWorkflow(job);
+  const childId = await run.result();
+
+  await perdureErrorOf(engine.runs.delete(childId), 'RUN_STATE_CONFLICT');
+  const error = await perdureErrorOf(engine.runs.delete(run.id, { children: true }), 'RUN_STATE_CONFLICT');
+
+  expect(error.details).toMatchObject({ id: childId, action: 'be deleted' });
+  expect(await statusesOf([run.id])).toEqual(['succeeded']);
+});
