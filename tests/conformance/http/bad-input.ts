@@ -10,7 +10,7 @@ const json = { 'content-type': 'application/json' };
 /** How nonsense is answered. */
 export function badInputConformance(world: HttpWorld, looks: number): void {
   const startWith = async (init: RequestInit, workflow = 'echo'): Promise<Answer> => {
-    const { url } = await world.serve({ bodyLimit: 1_000 });
+    const { url } = await world.serve('shortBodies');
     return send(`${url}/start/${workflow}`, { method: 'POST', ...init });
   };
 
@@ -36,7 +36,7 @@ export function badInputConformance(world: HttpWorld, looks: number): void {
     });
 
     test('that is too large is refused, whether it says so or not, and the server goes on', async () => {
-      const { url } = await world.serve({ bodyLimit: 1_000 });
+      const { url } = await world.serve('shortBodies');
       const large = JSON.stringify('x'.repeat(3_000_000));
       const chunks = (): ReadableStream<Uint8Array> => new Blob([large]).stream();
 
@@ -78,7 +78,7 @@ export function badInputConformance(world: HttpWorld, looks: number): void {
       'x'.repeat(600),
       '..%2f..',
     ])('%s that cannot be one is refused', async (id) => {
-      const { url } = await world.serve({ authorize: () => true });
+      const { url } = await world.serve('anybody');
 
       const answers = [
         await send(`${url}/runs/${id}`),
@@ -145,7 +145,7 @@ export function badInputConformance(world: HttpWorld, looks: number): void {
 
   describe('the server', () => {
     test(`answers ${looks} looks at runs, and loses nothing`, async () => {
-      const { url, engine } = await world.serve({ authorize: () => true });
+      const { url, engine } = await world.serve('anybody');
       const id = await start(url, 'approved');
       let [answered, next] = [0, 0];
       const look = async (): Promise<void> => {

@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHttpHandler, nodeListener } from '@perdure/http';
 import { createEngine } from 'perdure';
-import { httpConformance } from './http-conformance.js';
+import { httpConformance, serveHere } from './http-conformance.js';
 
 httpConformance({
   name: 'node:http',
   looks: 10_000,
-  serve: async ({ engineOptions, httpOptions, port = 0 }) => {
+  serve: serveHere(async ({ engineOptions, httpOptions, port }) => {
     const engine = await createEngine(engineOptions).launch();
     const handler = createHttpHandler(engine, httpOptions);
     const server = createServer(nodeListener(handler));
@@ -24,5 +24,5 @@ httpConformance({
       await engine.close({ timeout: '5s' });
     };
     return { url: `http://127.0.0.1:${actual}${httpOptions.basePath ?? ''}`, engine, close };
-  },
+  }),
 });

@@ -3,10 +3,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { EventSource } from 'eventsource';
+import { approved } from './application.js';
 import { post, runUrl, send, start } from './client.js';
-import { approved, type HttpWorld } from './world.js';
-
-const anybody = { authorize: () => true };
+import type { HttpWorld } from './world.js';
 
 interface Follower {
   readonly seen: string[];
@@ -46,7 +45,7 @@ export function eventConformance(world: HttpWorld): void {
 
   describe('events', () => {
     test('are told as they come, and an EventSource stops by itself at the end of the run', async () => {
-      const { url } = await world.serve(anybody);
+      const { url } = await world.serve('anybody');
       const id = await start(url, 'approved');
       const follower = follow(runUrl(url, id, '/events'));
       await seenAll(follower, beforeApproval);
@@ -62,12 +61,11 @@ export function eventConformance(world: HttpWorld): void {
     });
 
     test('go on without loss or repeat after the server was restarted', async () => {
-      const first = await world.serve(anybody);
+      const first = await world.serve('anybody');
       const id = await start(first.url, 'approved');
       const follower = follow(runUrl(first.url, id, '/events'));
       await seenAll(follower, beforeApproval);
-      await first.close();
-      const restarted = await world.serve(anybody, { port: Number(new URL(first.url).port) });
+      const restarted = await first.restart();
       await post(runUrl(restarted.url, id, '/topics/approval'), { approved: true });
 
       await seenAll(follower, all);
@@ -77,7 +75,7 @@ export function eventConformance(world: HttpWorld): void {
     });
 
     test('go on behind Last-Event-ID wherever the connection was cut', async () => {
-      const { url, engine } = await world.serve(anybody);
+      const { url, engine } = await world.serve('anybody');
       const run = await engine.startWorkflow(approved);
       await post(runUrl(url, run.id, '/topics/approval'), { approved: true });
       await run.result();
@@ -95,7 +93,7 @@ export function eventConformance(world: HttpWorld): void {
     });
 
     test('come with headers that keep proxies from collecting them, and comments that keep them open', async () => {
-      const { url } = await world.serve({ ...anybody, keepAlive: '20ms' });
+      const { url } = await world.serve('frequentComments');
       const id = await start(url, 'approved');
       const ending = new AbortController();
 
@@ -116,7 +114,7 @@ export function eventConformance(world: HttpWorld): void {
     });
 
     test('of a run that was told to its end are 204, and a false place is 400', async () => {
-      const { url, engine } = await world.serve(anybody);
+      const { url, engine } = await world.serve('anybody');
       const id = await start(url, 'echo', 1);
       await engine.getHandle(id).result();
       const events = runUrl(url, id, '/events');
@@ -129,7 +127,7 @@ export function eventConformance(world: HttpWorld): void {
     });
 
     test('cost nothing once their readers have gone', async () => {
-      const { url, engine } = await world.serve(anybody);
+      const { url, engine } = await world.serve('anybody');
       const id = await start(url, 'approved');
       const ending = new AbortController();
       const readers = await Promise.all(

@@ -5,7 +5,7 @@ import { perdure, shutDown } from '@perdure/express';
 import express5 from 'express';
 import express4 from 'express4';
 import { createEngine } from 'perdure';
-import { httpConformance } from './http-conformance.js';
+import { httpConformance, serveHere } from './http-conformance.js';
 
 const versions = [
   { name: 'Express 5', express: express5 },
@@ -15,7 +15,7 @@ const versions = [
 for (const { name, express } of versions) {
   httpConformance({
     name,
-    serve: async ({ engineOptions, httpOptions, port = 0 }) => {
+    serve: serveHere(async ({ engineOptions, httpOptions, port }) => {
       const engine = await createEngine(engineOptions).launch();
       const { basePath = '/', ...options } = httpOptions;
       const durable = perdure(engine, { ...options, path: `/${basePath.slice(1)}` });
@@ -32,6 +32,6 @@ for (const { name, express } of versions) {
         await closed;
       };
       return { url: `http://127.0.0.1:${actual}${basePath}`, engine, close };
-    },
+    }),
   });
 }

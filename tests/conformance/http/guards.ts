@@ -1,15 +1,15 @@
 // What is reachable, and for whom.
 
 import { describe, expect, test } from '@jest/globals';
-import { createHmac } from 'node:crypto';
+import { echo, hidden, signWebhook, unlisted } from './application.js';
 import { post, runUrl, send, start } from './client.js';
-import { echo, hidden, unlisted, type HttpWorld } from './world.js';
+import type { HttpWorld } from './world.js';
 
 /** What is kept from whom. */
 export function guardConformance(world: HttpWorld): void {
   describe('nothing is reachable that is not named', () => {
     test('neither a workflow, nor its runs, nor a topic', async () => {
-      const { url, engine } = await world.serve({ authorize: () => true });
+      const { url, engine } = await world.serve('anybody');
       const secretRun = await engine.startWorkflow(hidden);
       const id = await start(url, 'approved');
 
@@ -31,7 +31,7 @@ export function guardConformance(world: HttpWorld): void {
     });
 
     test('not even a start, where the runs are only to be looked at', async () => {
-      const { url, engine } = await world.serve({ expose: [{ workflow: echo, start: false }] });
+      const { url, engine } = await world.serve('noStarts');
       const run = await engine.startWorkflow(echo, 1);
 
       expect((await post(`${url}/start/echo`, 1)).status).toBe(404);
@@ -52,34 +52,24 @@ export function guardConformance(world: HttpWorld): void {
 
   describe('the hook', () => {
     test('is asked for every route, with the run and the raw body', async () => {
-      const asked: unknown[] = [];
-      const { url } = await world.serve({
-        authorize: ({ action, workflow, run, topic, rawBody }) => {
-          asked.push([action, workflow, run?.workflow, topic, Buffer.from(rawBody).toString()]);
-          return true;
-        },
-      });
+      const { url } = await world.serve('talkativeHook');
       const id = await start(url, 'approved', null);
       await send(runUrl(url, id));
       await post(runUrl(url, id, '/topics/approval'), { approved: true });
       await post(runUrl(url, id, '/cancel'));
 
-      expect(asked).toEqual([
-        ['start', 'approved', undefined, undefined, 'null'],
-        ['read', 'approved', 'approved', undefined, ''],
+      const { body } = await post(`${url}/start/echo`, null, { 'x-tell': 'what it was asked' });
+
+      expect(body['asked']).toEqual([
+        ['start', 'approved', null, null, 'null'],
+        ['read', 'approved', 'approved', null, ''],
         ['send', 'approved', 'approved', 'approval', '{"approved":true}'],
-        ['cancel', 'approved', 'approved', undefined, ''],
+        ['cancel', 'approved', 'approved', null, ''],
       ]);
     });
 
     test('decides between 401, 403 and an answer of its own', async () => {
-      const { url } = await world.serve({
-        authorize: ({ request }) => {
-          const user = request.headers.get('x-user');
-          if (user === 'ann') return new Response('come back later', { status: 429 });
-          return user === null ? 'unauthenticated' : false;
-        },
-      });
+      const { url } = await world.serve('users');
       const as = (user: string): RequestInit => ({ method: 'POST', headers: { 'x-user': user } });
 
       const own = await fetch(`${url}/start/echo`, as('ann'));
@@ -90,8 +80,8 @@ export function guardConformance(world: HttpWorld): void {
     });
 
     test('that refuses a run is not heard to: the answer is that of an unknown run', async () => {
-      const { url } = await world.serve({ authorize: ({ run, action }) => action === 'start' || run === undefined });
-      const [strict, id] = [await world.serve({ authorize: () => false }), await start(url, 'approved')];
+      const { url } = await world.serve('hiddenRuns');
+      const [strict, id] = [await world.serve('nobody'), await start(url, 'approved')];
       const unknown = id.replaceAll(/[0-9a-f]/g, '0');
       const both = async (base: string): Promise<unknown[]> => {
         const answers = [await send(runUrl(base, id)), await send(runUrl(base, unknown))];
@@ -107,15 +97,10 @@ export function guardConformance(world: HttpWorld): void {
     });
 
     test('can verify the signature of a webhook by the bytes that came', async () => {
-      const key = 'of the sender';
-      const sign = (body: Uint8Array | string): string => createHmac('sha256', key).update(body).digest('hex');
-      const { url } = await world.serve({
-        authorize: ({ request, rawBody, action }) =>
-          action !== 'send' || request.headers.get('x-signature') === sign(rawBody),
-      });
+      const { url } = await world.serve('webhook');
       const id = await start(url, 'approved');
       const body = '{ "approved":\n\ttrue }';
-      const headers = { 'content-type': 'application/json', 'x-signature': sign(body) };
+      const headers = { 'content-type': 'application/json', 'x-signature': signWebhook(body) };
       const topic = runUrl(url, id, '/topics/approval');
 
       const changed = await send(topic, { method: 'POST', body: '{"approved":true}', headers });
@@ -136,7 +121,7 @@ export function guardConformance(world: HttpWorld): void {
       [{ 'sec-fetch-site': 'none' }, 202],
       [{}, 202],
     ])('that says %j is answered with %i when it starts a run', async (headers, status) => {
-      const { url } = await world.serve({ origins: ['https://shop.example'] });
+      const { url } = await world.serve('otherOrigins');
 
       // fetch adds these headers by itself, and lets nobody set them.
       expect(await rawPost(`${url}/start/echo`, headers)).toBe(status);

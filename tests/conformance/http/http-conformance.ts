@@ -9,21 +9,23 @@ import { runConformance } from './runs.js';
 import { startConformance } from './starts.js';
 import { useHttpWorld, type Serve } from './world.js';
 
-export type { Serve } from './world.js';
+export { serveHere, type Serve } from './world.js';
 
 /** An adapter under test. */
 export interface HttpConformance {
   /** Stands before the names of the tests. */
   readonly name: string;
   readonly serve: Serve;
+  /** Called after the last test. */
+  readonly end?: () => Promise<void>;
   /** How many looks at a run the server has to bear. Default: 1,000. */
   readonly looks?: number;
 }
 
 /** Declares the tests of the protocol for an adapter. */
-export function httpConformance({ name, serve, looks = 1_000 }: HttpConformance): void {
+export function httpConformance({ name, serve, end = async () => {}, looks = 1_000 }: HttpConformance): void {
   describe(`the HTTP protocol on ${name}`, () => {
-    const world = useHttpWorld(serve);
+    const world = useHttpWorld(serve, end);
     startConformance(world);
     runConformance(world);
     guardConformance(world);

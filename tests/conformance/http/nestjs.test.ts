@@ -8,7 +8,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { getEngineToken, PerdureModule } from '@perdure/nestjs';
 import { PerdureHttpModule } from '@perdure/nestjs/http';
 import type { Engine } from 'perdure';
-import { httpConformance, type Serve } from './http-conformance.js';
+import { httpConformance, serveHere, type Serve } from './http-conformance.js';
 
 // Fastify refuses what is longer than 100 characters in a path, unless told otherwise. Nest 11 does not tell it of connections to close.
 const fastifyOptions = { routerOptions: { maxParamLength: 2_000 }, forceCloseConnections: true };
@@ -17,7 +17,7 @@ class Application {}
 Module({})(Application);
 
 function serveOn(makeAdapter: () => AbstractHttpAdapter): Serve {
-  return async ({ engineOptions, httpOptions: { basePath = '/perdure', ...httpOptions }, port = 0 }) => {
+  return serveHere(async ({ engineOptions, httpOptions: { basePath = '/perdure', ...httpOptions }, port }) => {
     const root = {
       module: Application,
       imports: [PerdureModule.forRoot(engineOptions), PerdureHttpModule.forRoot({ path: basePath, ...httpOptions })],
@@ -26,7 +26,7 @@ function serveOn(makeAdapter: () => AbstractHttpAdapter): Serve {
     await app.listen(port, '127.0.0.1');
     const engine = app.get<Engine>(getEngineToken(), { strict: false });
     return { url: `${await app.getUrl()}${basePath}`, engine, close: () => app.close() };
-  };
+  });
 }
 
 httpConformance({ name: 'Nest on Express', looks: 500, serve: serveOn(() => new ExpressAdapter()) });

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { requestFromNode, sendToNode } from '@perdure/http';
 import { definePerdure, perdureApiRoute, perdureRoutes, type Perdure, type RouteOptions } from '@perdure/next';
-import { httpConformance } from './http-conformance.js';
+import { httpConformance, serveHere, type Serve } from './http-conformance.js';
 
 type Listener = (message: IncomingMessage, target: ServerResponse) => Promise<void>;
 
@@ -33,10 +33,8 @@ httpConformance({
   }),
 });
 
-function serveWith(
-  listenerOf: (perdure: Perdure, options: RouteOptions) => Listener,
-): Parameters<typeof httpConformance>[0]['serve'] {
-  return async ({ engineOptions, httpOptions, port = 0 }) => {
+function serveWith(listenerOf: (perdure: Perdure, options: RouteOptions) => Listener): Serve {
+  return serveHere(async ({ engineOptions, httpOptions, port }) => {
     const perdure = definePerdure({ ...engineOptions, name: randomUUID(), shutdownTimeout: '5s' });
     await perdure.boot();
     const engine = await perdure.engine();
@@ -50,7 +48,7 @@ function serveWith(
       await Promise.all([closed, perdure.close()]);
     };
     return { url: `http://127.0.0.1:${actual}${httpOptions.basePath ?? ''}`, engine, close };
-  };
+  });
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string[] {

@@ -2,17 +2,17 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { signToken } from '@perdure/http';
+import { echo, secret, tickSecret } from './application.js';
 import { post, runUrl, send, start } from './client.js';
-import { echo, secret, tickSecret, type HttpWorld } from './world.js';
+import type { HttpWorld } from './world.js';
 
-const anybody = { authorize: () => true };
 const soon = (): Date => new Date(Date.now() + 60_000);
 
 /** How runs are looked at and steered. */
 export function runConformance(world: HttpWorld): void {
   describe('a run', () => {
     test('is shown as it stands, and waited for if that is preferred', async () => {
-      const { url, engine } = await world.serve(anybody);
+      const { url, engine } = await world.serve('anybody');
       const id = await start(url, 'approved');
       const before = await send(runUrl(url, id));
       const waiting = send(runUrl(url, id), { headers: { prefer: 'wait=20' } });
@@ -35,7 +35,7 @@ export function runConformance(world: HttpWorld): void {
     });
 
     test('can be cancelled if its workflow says so, again and again', async () => {
-      const { url } = await world.serve(anybody);
+      const { url } = await world.serve('anybody');
       const [id, other] = [await start(url, 'approved'), await start(url, 'echo', 1)];
 
       const first = await post(runUrl(url, id, '/cancel'));
@@ -47,7 +47,7 @@ export function runConformance(world: HttpWorld): void {
     });
 
     test('that is over takes no message', async () => {
-      const { url } = await world.serve(anybody);
+      const { url } = await world.serve('anybody');
       const id = await start(url, 'approved');
       await post(runUrl(url, id, '/cancel'));
 
@@ -57,7 +57,7 @@ export function runConformance(world: HttpWorld): void {
     });
 
     test('gets a message with a key once, and none that does not fit', async () => {
-      const { url } = await world.serve(anybody);
+      const { url } = await world.serve('anybody');
       const id = await start(url, 'approved');
       const topic = runUrl(url, id, '/topics/approval');
       const bad = await post(topic, { approved: 'perhaps' });
@@ -115,7 +115,7 @@ export function runConformance(world: HttpWorld): void {
 
   describe('a tick', () => {
     test('runs what is due, for whoever knows its secret', async () => {
-      const { url } = await world.serve({ tickSecret, tickBudget: '10s' }, { engine: { driven: true } });
+      const { url } = await world.serve('ticks');
       const id = await start(url, 'echo', 7);
       const before = (await send(runUrl(url, id))).body['status'];
 
@@ -126,7 +126,7 @@ export function runConformance(world: HttpWorld): void {
     });
 
     test('is refused without the secret, and unknown where none is set', async () => {
-      const [{ url }, without] = [await world.serve({ tickSecret }), await world.serve()];
+      const [{ url }, without] = [await world.serve('ticks'), await world.serve()];
 
       const answers = [
         await send(`${url}/tick`),

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { post, runUrl, send } from './client.js';
-import { basePath, type HttpWorld } from './world.js';
+import type { HttpWorld } from './world.js';
 
 const order = { sku: 'A-1', count: 2 };
 
@@ -14,7 +14,7 @@ export function startConformance(world: HttpWorld): void {
 
       const { status, headers, body } = await post(`${url}/start/checkout`, order);
 
-      const location = `${basePath}/runs/${String(body['id'])}`;
+      const location = new URL(`${url}/runs/${String(body['id'])}`).pathname;
       expect(status).toBe(202);
       expect(body).toMatchObject({ workflow: 'checkout', url: location });
       expect(Object.fromEntries(headers)).toMatchObject({ location, 'retry-after': '1', 'cache-control': 'no-store' });
@@ -36,7 +36,7 @@ export function startConformance(world: HttpWorld): void {
     });
 
     test('that prefers to wait less than the run takes is answered with 202', async () => {
-      const { url } = await world.serve({ maxWait: '100ms' });
+      const { url } = await world.serve('shortWaits');
 
       const { status, headers } = await post(`${url}/start/approved`, undefined, { prefer: 'respond-async, wait=20' });
 
@@ -45,7 +45,7 @@ export function startConformance(world: HttpWorld): void {
     });
 
     test('of a run that fails tells no more than the name of the error, unless errors are shown', async () => {
-      const [{ url }, open] = [await world.serve(), await world.serve({ showErrors: true })];
+      const [{ url }, open] = [await world.serve(), await world.serve('shownErrors')];
       const wait = { prefer: 'wait=20' };
 
       const { status, body } = await post(`${url}/start/failing`, undefined, wait);
@@ -101,18 +101,16 @@ export function startConformance(world: HttpWorld): void {
       const first = await world.serve();
       const key = { 'idempotency-key': '"crowd"' };
       const crowd = await Promise.all(Array.from({ length: 30 }, () => post(`${first.url}/start/echo`, { n: 1 }, key)));
-      await first.close();
-      const restarted = await world.serve();
+      const { url } = await first.restart();
 
-      const later = await post(`${restarted.url}/start/echo`, { n: 1 }, key);
+      const later = await post(`${url}/start/echo`, { n: 1 }, key);
 
       expect(new Set([...crowd, later].map(({ body }) => body['id'])).size).toBe(1);
       expect(later.headers.get('idempotency-replayed')).toBe('true');
     });
 
     test('counts for its route and its principal alone', async () => {
-      const principal = (request: Request): string | undefined => request.headers.get('x-user') ?? undefined;
-      const { url } = await world.serve({ idempotency: { principal } });
+      const { url } = await world.serve('principals');
       const key = { 'idempotency-key': '"mine"' };
 
       const answers = [
@@ -126,7 +124,7 @@ export function startConformance(world: HttpWorld): void {
     });
 
     test('may be given bare, and may be required', async () => {
-      const { url } = await world.serve({ idempotency: { required: true } });
+      const { url } = await world.serve('requiredKeys');
 
       const without = await post(`${url}/start/echo`, order);
       const bare = await post(`${url}/start/echo`, order, { 'idempotency-key': 'bare-1' });
@@ -137,7 +135,7 @@ export function startConformance(world: HttpWorld): void {
     });
 
     test('whose time is over starts anew', async () => {
-      const { url } = await world.serve({ idempotency: { keepFor: 0 } });
+      const { url } = await world.serve('expiredKeys');
       const key = { 'idempotency-key': '"brief"', prefer: 'wait=20' };
       const first = await post(`${url}/start/echo`, order, key);
 

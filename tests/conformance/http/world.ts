@@ -1,118 +1,98 @@
-// The application that every adapter is tested with: its workflows, what of them is exposed, and a database per test file.
+// The world of a suite: a database, and servers of the application in its scenarios.
 
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { expose, type HttpOptions } from '@perdure/http';
+import type { HttpOptions } from '@perdure/http';
 import { createTestDatabase, type TestDatabase } from '@perdure/testing';
-import {
-  event,
-  receive,
-  runStep,
-  setEvent,
-  silentLogger,
-  stream,
-  topic,
-  workflow,
-  writeStream,
-  type Engine,
-  type EngineOptions,
-} from 'perdure';
-import { z } from 'zod';
+import { silentLogger, type Engine, type EngineOptions } from 'perdure';
+import { drivenOptions, engineOptions, httpOptionsOf, isDriven, type Scenario } from './application.js';
 
 /** What an adapter gets to serve. */
-export interface HttpApplication {
-  readonly engineOptions: EngineOptions;
-  readonly httpOptions: HttpOptions;
-  /** Where to listen, on the loopback; any free port when it is left out. */
-  readonly port?: number | undefined;
+export interface ServedScenario {
+  readonly scenario: Scenario;
+  readonly databaseUrl: string;
 }
 
 /** A server that listens. */
 export interface ServedApplication {
   /** Where the protocol is mounted, as `http://127.0.0.1:1234/perdure`. */
   readonly url: string;
-  /** Launched. */
+  /** Launched, on the server's database. */
   readonly engine: Engine;
-  /** Ends streams, server and engine. */
+  /** Ends streams, server and engine, and serves again at the same URL. */
+  restart(): Promise<ServedApplication>;
+  /** Gives back what the test has had. */
   close(): Promise<void>;
 }
 
 /** Starts a server. */
-export type Serve = (application: HttpApplication) => Promise<ServedApplication>;
+export type Serve = (served: ServedScenario) => Promise<ServedApplication>;
 
-export const secret = 'a secret of the conformance suite, long enough';
-export const tickSecret = 'a secret of the clock';
-export const basePath = '/perdure';
+/** The options of a scenario, for an adapter that serves it in the process of the test. */
+export interface HttpApplication {
+  readonly engineOptions: EngineOptions;
+  readonly httpOptions: HttpOptions;
+  /** Where to listen, on the loopback; 0 for any free port. */
+  readonly port: number;
+}
 
-const approval = topic('approval', z.object({ approved: z.boolean() }));
-export const unlisted = topic<unknown>('unlisted');
-const progress = event<number>('progress');
-const inside = event<string>('inside');
-const lines = stream<string>('lines');
+/** A server in the process of the test; `close` ends streams, server and engine. */
+export type LocalApplication = Omit<ServedApplication, 'restart'>;
 
-export const echo = workflow('echo', async (input: unknown) => input);
-const checkout = workflow(
-  'checkout',
-  async ({ sku, count }) => runStep('reserve', () => ({ sku, count, at: new Date(0) })),
-  { input: z.object({ sku: z.string(), count: z.number().int().positive() }) },
-);
-export const approved = workflow('approved', async () => {
-  await setEvent(progress, 1);
-  await setEvent(inside, 'not for clients');
-  await writeStream(lines, 'first');
-  const answer = await receive(approval);
-  await writeStream(lines, 'second');
-  await setEvent(progress, 2);
-  return answer;
-});
-const failing = workflow('failing', async () => {
-  throw new Error('password=hunter2 was refused');
-});
-export const hidden = workflow('hidden', async () => 'nobody is to know');
-const workflows = [echo, checkout, approved, failing, hidden];
-
-/** What is exposed, unless a test says otherwise. */
-const exposed = [
-  echo,
-  checkout,
-  failing,
-  expose({ workflow: approved, topics: [approval], events: [progress], streams: [lines], cancel: true }),
-];
+/** A `Serve` of servers in the process of the test, each of which has a test for itself. */
+export function serveHere(serve: (application: HttpApplication) => Promise<LocalApplication>): Serve {
+  return async ({ scenario, databaseUrl }) => {
+    const options = isDriven(scenario) ? drivenOptions : engineOptions;
+    const application = {
+      engineOptions: { ...options, database: databaseUrl, logger: silentLogger },
+      httpOptions: { ...httpOptionsOf(scenario), basePath: '/perdure', logger: silentLogger },
+    };
+    const serveAt = async (port: number): Promise<ServedApplication> => {
+      const server = await serve({ ...application, port });
+      const restart = async (): Promise<ServedApplication> => {
+        await server.close();
+        return serveAt(Number(new URL(server.url).port));
+      };
+      return { ...server, restart };
+    };
+    return serveAt(0);
+  };
+}
 
 /** The world of a test file. */
 export interface HttpWorld {
-  /** A server of its own for a test; closed after it. */
-  serve(http?: Partial<HttpOptions>, more?: WorldOptions): Promise<ServedApplication>;
+  /** A server for a test; closed after it. */
+  serve(scenario?: Scenario): Promise<ServedApplication>;
 }
 
-/** What of the application a test may change besides its HTTP options. */
-export interface WorldOptions {
-  readonly engine?: Partial<EngineOptions>;
-  readonly port?: number;
-}
-
-/** Call it once at the top of a suite. */
-export function useHttpWorld(serve: Serve): HttpWorld {
+/** Call it once at the top of a suite. `end`: what is to be done after the last test. */
+export function useHttpWorld(serve: Serve, end: () => Promise<void>): HttpWorld {
   let database: TestDatabase | undefined;
-  const served: ServedApplication[] = [];
+  const served = new Set<ServedApplication>();
+  const track = (application: ServedApplication): ServedApplication => {
+    served.add(application);
+    const restart = async (): Promise<ServedApplication> => {
+      served.delete(application);
+      return track(await application.restart());
+    };
+    return { ...application, restart };
+  };
 
   beforeAll(async () => {
     database = await createTestDatabase({ prefix: 'perdure_http' });
   });
   afterEach(async () => {
-    await Promise.all(served.splice(0).map((application) => application.close()));
+    await Promise.all([...served].map((application) => application.close()));
+    served.clear();
   });
   afterAll(async () => {
+    await end();
     await database?.drop();
   });
 
   return {
-    serve: async (http = {}, { engine = {}, port } = {}) => {
+    serve: async (scenario = 'plain') => {
       if (database === undefined) throw new Error('the database is there only inside of tests');
-      const engineOptions = { database: database.url, workflows, logger: silentLogger, lease: '1s', ...engine };
-      const httpOptions = { expose: exposed, basePath, tokens: { secret }, logger: silentLogger, ...http };
-      const application = await serve({ engineOptions, httpOptions, port });
-      served.push(application);
-      return application;
+      return track(await serve({ scenario, databaseUrl: database.url }));
     },
   };
 }
