@@ -186,25 +186,6 @@ test('an end that is under way since before the waiter existed wakes it [183]', 
   expect(await run.result()).toBe('seen');
 });
 
-test('a waiter that the end did not see is woken although the process dies before it looks again [183]', async () => {
-  const place: { engine?: Engine } = {};
-  const waiter = awaiting('waiter-forgotten', () => place.engine as Engine);
-  const here = (place.engine = await db.launchEngine({ workflows: [waiter], parkAfter: 0 }));
-  const child = db.spawn('ending-pair', { crashAt: 'before:perdure_wake_waiters' });
-  await child.message('started');
-  const unlock = await lockRun(db, 'pair-held');
-  child.kill('SIGTERM'); // both ends go as one statement, which cannot change the first row
-  await blocked(db, 'finish');
-
-  const run = await here.startWorkflow(waiter, 'pair-target');
-  await parked(here, run.id);
-  await unlock();
-
-  expect(await run.result()).toBe('seen');
-  expect((await child.exited).signal).toBe('SIGKILL');
-  expect(await db.query('select 1 from perdure.unwoken')).toEqual([]);
-});
-
 test('a parked run goes on soon after the end of its child in another engine [182]', async () => {
   const ends = Array.from({ length: 9 }, () => deferred());
   const child = workflow('prompt-child', (index: number) => ends[index]?.promise ?? Promise.resolve());

@@ -8,6 +8,7 @@ import { isEmpty, publicationColumns, publicationParts, type Publications } from
 import { idempotencyColumns, type IdempotencyKey } from './idempotency-keys.js';
 import { placeColumns, startedInQueuesPart, type QueuePlace } from './queue-starts.js';
 import { onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
+import { unwokenPart } from './waiters.js';
 
 /** A run to insert: running here at once, waiting to be claimed, or already finished. */
 export interface StartRow {
@@ -101,7 +102,6 @@ export interface BatchResult {
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
-// unwoken: notes, durably, that waiters are left to `wakeWaiters`, in case this process dies before. Those that have ended are not.
 const ownerPart = `owner as materialized (
      select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
    )`;
@@ -151,17 +151,7 @@ const wokenPart = (awaited: string): string => `woken as (
      from (select distinct unnest(a.awaited_by) as id from ${awaited} a where a.awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
      returning r.id
-   ), unwoken as (
-     insert into {schema}.unwoken (run_id)
-     select a.id
-     from ${awaited} a
-     where exists (
-       select from unnest(a.awaited_by) w (id)
-       where w.id <> all ($29::text[]) and w.id not in (select id from woken)
-         and not exists (select from {schema}.runs r where r.id = w.id and w.id || '' = w.id and r.finished_at is not null))
-     on conflict (run_id) do nothing
-     returning 1
-   )`;
+   ), ${unwokenPart(awaited, '$29::text[]')}`;
 
 const answer = `select exists (select from owner) as is_owner,
           case when (select count(*) from started) < cardinality($2::text[])

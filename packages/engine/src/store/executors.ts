@@ -5,6 +5,7 @@
 
 import type { ExecutorId } from '../values/ids.js';
 import { onlyRow, readBoolean, readNumber, readText, readTexts, statement, type Queryable, type Row } from './sql.js';
+import { unwokenPart } from './waiters.js';
 
 /** What an executor says of itself when it starts. */
 export interface ExecutorRow {
@@ -133,8 +134,8 @@ const recover = statement(
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from recovered where status = 'failed' and awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from lost)
-     returning 1
-   ), swept as (
+     returning r.id
+   ), ${unwokenPart("(select id, awaited_by from recovered where status = 'failed')", 'array(select id from lost)')}, swept as (
      delete from {schema}.executors e
      where e.dead_at < pg_catalog.now() - interval '1 minute' and not exists (
        select from {schema}.runs r where r.executor = e.id and r.status = 'running')

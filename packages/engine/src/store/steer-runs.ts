@@ -5,6 +5,7 @@ import { findStatus, isFinal, type RunStatus } from '../values/status.js';
 import { textArray } from './binary-arrays.js';
 import { from } from './runs.js';
 import { findText, readBoolean, readText, statement, type Queryable } from './sql.js';
+import { unwokenPart } from './waiters.js';
 
 // One statement: the outcome, waking those who wait for it, and a note to the owner, who would otherwise go on until
 // its next write is refused. Lock order: runs by id; the executor's row is taken last, and never for update here.
@@ -32,8 +33,8 @@ const cancel = statement(
      set due_at = now()
      from (select distinct unnest(awaited_by) as id from cancelled where awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from target)
-     returning 1
-   ), told as (
+     returning r.id
+   ), ${unwokenPart('cancelled', 'array(select id from target)')}, told as (
      update {schema}.executors e
      set interrupted_runs = e.interrupted_runs || c.ids
      from (select executor, array_agg(interruption) as ids from cancelled where interruption is not null group by executor) c

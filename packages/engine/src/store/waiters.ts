@@ -77,6 +77,22 @@ export async function registerWaits(db: Queryable, waits: readonly Wait[]): Prom
   return new Set(rows.map((row) => readText(row, 'id')));
 }
 
+/**
+ * The part of a statement that ends or publishes for runs, behind its part `woken`: it notes durably that waiters are left to
+ * `wakeWaiters`, in case this process dies before. `awaited` has the runs, `ending` is the array of all that the statement ends itself.
+ */
+export const unwokenPart = (awaited: string, ending: string): string => `unwoken as (
+     insert into {schema}.unwoken (run_id)
+     select a.id
+     from ${awaited} a
+     where exists (
+       select from unnest(a.awaited_by) w (id)
+       where w.id <> all (${ending}) and w.id not in (select id from woken)
+         and not exists (select from {schema}.runs r where r.id = w.id and w.id || '' = w.id and r.finished_at is not null))
+     on conflict (run_id) do nothing
+     returning 1
+   )`;
+
 // Index: primary key. The statement that ends a run, or publishes for it, wakes its waiters, but sees the rows as they were when it
 // began: if it then had to wait for a lock, a waiter that was inserted or claimed meanwhile has registered and goes unseen.
 const wake = statement(
