@@ -19,12 +19,21 @@ export async function readRawBody(request: Request, { rawBody }: RequestInfo, li
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     bytes += part.value.byteLength;
     if (bytes > limit) {
-      void reader.cancel().catch(() => undefined); // the rest is not wanted, and neither is a reason why it did not come
+      void readToEnd(reader);
       throw new PerdureError('BODY_TOO_LARGE', { limit });
     }
     parts.push(part.value);
   }
   return Buffer.concat(parts);
+}
+
+// The rest is not wanted. But to cancel it would, where Next makes the request, end the connection and lose the answer that says so.
+async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // Neither is a reason wanted why it did not come.
+  }
 }
 
 function bounded(body: Uint8Array, limit: number): Uint8Array {

@@ -51,6 +51,29 @@ function post(path: string, body: unknown, headers: Readonly<Record<string, stri
   return new Request(`http://localhost${path}`, init);
 }
 
+test('the rest of a body that is too large is read, because cancelling it may end the connection', async () => {
+  const handler = createHttpHandler(engine, { expose: [double], bodyLimit: 1_000 });
+  const size = 100_000;
+  let [sent, isCancelled] = [0, false];
+  const body = new ReadableStream({
+    pull: (controller) => {
+      if (sent === size) return controller.close();
+      sent += 500;
+      controller.enqueue(new Uint8Array(500));
+    },
+    cancel: () => {
+      isCancelled = true;
+    },
+  });
+  const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json' } } as const;
+
+  const { status } = await handler(new Request('http://localhost/start/double', init));
+
+  expect(status).toBe(413);
+  await waitFor(() => sent, { what: 'the body to be read to its end', until: (bytes) => bytes === size });
+  expect(isCancelled).toBe(false);
+});
+
 test.each([
   ['zod', z.object({ n: z.coerce.number() })],
   ['valibot', v.object({ n: v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.number()) })],

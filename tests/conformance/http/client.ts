@@ -1,6 +1,6 @@
 // A client as others write them: fetch and JSON.
 
-/** An answer, read whole. */
+/** An answer, read whole. Its body is empty unless it is JSON: beside the protocol, servers answer with pages. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -17,7 +17,8 @@ export function post(url: string, body?: unknown, headers: Readonly<Record<strin
 export async function send(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? {} : asRecord(JSON.parse(text)) };
+  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '') && text !== '';
+  return { status: response.status, headers: response.headers, body: isJson ? asRecord(JSON.parse(text)) : {} };
 }
 
 /** Starts a run and tells its id. */
