@@ -1,7 +1,7 @@
 // One step of a run: find it recorded, or execute it and record what it returned or threw. Attempts, their timeouts and
 // the waits between them are here. A failed attempt is durable before the next one is awaited.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { delayBeforeAttemptMs, type RetryPolicy } from '../values/backoff.js';
 import { recordable } from '../values/control-flow.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
@@ -34,19 +34,20 @@ export interface StepBody {
 export function runStepIn(run: Run, definition: StepDefinition, body: StepBody): Promise<unknown> {
   const { name, formerly } = definition;
   // An attempt begins in a callback of a commit or a timer; what the caller keeps in storages of its own must be there too.
-  const inCaller = AsyncLocalStorage.snapshot();
+  // AsyncLocalStorage.snapshot() does the same, for 14 µs in place of 0.1 (Node 20).
+  const caller = new AsyncResource('PerdureStep');
   return run.delivery.call({
     kind: 'step',
     name,
     formerly,
-    begin: (call) => new StepExecution(run, definition, { body, inCaller }, call).begin(),
+    begin: (call) => new StepExecution(run, definition, { body, caller }, call).begin(),
   });
 }
 
 interface StepWork {
   readonly body: StepBody;
-  /** Runs something in the asynchronous context of the step's call. */
-  readonly inCaller: <T>(work: () => T) => T;
+  /** The asynchronous context of the step's call. */
+  readonly caller: AsyncResource;
 }
 
 class StepExecution {
@@ -93,9 +94,10 @@ class StepExecution {
   // The result to record, or undefined when another attempt will follow or the run is gone.
   async #execute(attempt: number): Promise<Result | undefined> {
     const control = new AttemptControl(this.#run, this.#definition, attempt);
-    const { body, inCaller } = this.#work;
+    const { body, caller } = this.#work;
     const work = this.#surrounded(body, attempt);
-    const attempted = (): unknown => inCaller(() => withContext({ run: this.#run, step: control }, work));
+    const inRun = (): unknown => withContext({ run: this.#run, step: control }, work);
+    const attempted = (): unknown => caller.runInAsyncScope(inRun);
     try {
       const value = await control.race(attempted);
       return this.#toResult(value);
@@ -216,7 +218,7 @@ class AttemptControl implements StepContext {
   }
 
   /** The body's result, or STEP_TIMED_OUT. What comes from the body after that is dropped. */
-  async race(body: () => unknown): Promise<unknown> {
+  race(body: () => unknown): unknown {
     const timeoutMs = this.#timeoutMs;
     if (timeoutMs === undefined) return body();
     const work = Promise.resolve().then(body);
