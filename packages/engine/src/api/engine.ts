@@ -116,12 +116,11 @@ export class Engine {
    * @example
    * const run = await engine.startWorkflow(checkout, { sku: 'A-1' }, { id: 'order-7' });
    */
-  async startWorkflow<Input, Output>(
+  startWorkflow<Input, Output>(
     workflow: Startable<Input, Output>,
     ...startArguments: StartArguments<Input, StartOptions & InTransaction & Idempotent>
   ): Promise<RunHandle<Output>> {
-    const { input, options } = readArguments(startArguments);
-    return this.#start(definitionOf(workflow), input, options);
+    return this.#start(() => definitionOf(workflow), startArguments);
   }
 
   /**
@@ -131,19 +130,20 @@ export class Engine {
    * @example
    * await engine.startStep(sendMail, [user.email, 'Welcome'], { queue: mail });
    */
-  async startStep<Args extends readonly unknown[], Result>(
+  startStep<Args extends readonly unknown[], Result>(
     step: Step<Args, Result>,
     args: NoInfer<Args>,
     options: StartOptions & InTransaction = {},
   ): Promise<RunHandle<Result>> {
-    return this.#start(definitionOfStep(step), args, options);
+    return this.#start(() => definitionOfStep(step), [args, options]);
   }
 
   async #start<Output>(
-    definition: WorkflowDefinition,
-    input: unknown,
-    options: StartOptions & InTransaction & Idempotent,
+    define: () => WorkflowDefinition,
+    startArguments: readonly unknown[],
   ): Promise<RunHandle<Output>> {
+    const { input, options } = readArguments(startArguments);
+    const definition = define();
     const parts = this.#require('startWorkflow');
     const { executor, runs } = parts;
     if (options.transaction !== undefined) refuseInWorkflow(options.transaction);

@@ -3,6 +3,7 @@
 import type { Executor } from '../run/executor.js';
 import type { Outcome, Ticket } from '../run/run-host.js';
 import { awaitResultIn, openOutcome } from '../run/waits.js';
+import type { TransactionEnd } from '../store/open-transactions.js';
 import { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
@@ -61,19 +62,23 @@ export class RunHandle<Output> {
     await this.#runs.cancel(this.id);
   }
 
-  // Before the transaction that started it has ended, nobody can know whether there is a run to wait for.
-  async #transactionEnd(signal: AbortSignal | undefined): Promise<void> {
+  #outcome(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
+    signal?.throwIfAborted();
     const { transactionEnd } = this.#ticket;
-    if (transactionEnd === undefined) return;
-    const end = await until(transactionEnd, signal);
-    if (end !== 'rolled back') return;
+    return transactionEnd === undefined ? this.#told(signal) : this.#toldAfter(transactionEnd, signal);
+  }
+
+  // Before the transaction that started it has ended, nobody can know whether there is a run to wait for.
+  async #toldAfter(
+    transactionEnd: Promise<TransactionEnd>,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome | undefined> {
+    if ((await until(transactionEnd, signal)) !== 'rolled back') return this.#told(signal);
     const cause = new Error('the transaction that started it was rolled back');
     throw new PerdureError('RUN_NOT_FOUND', { id: this.id }, { cause });
   }
 
-  async #outcome(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
-    signal?.throwIfAborted();
-    await this.#transactionEnd(signal);
+  #told(signal: AbortSignal | undefined): Promise<Outcome | undefined> {
     return new Promise((resolve, reject) => {
       const forget = (): void => signal?.removeEventListener('abort', abort);
       const stop = this.#executor.outcomes.on(

@@ -89,7 +89,7 @@ export async function startWorkflow<Input, Output>(
 /** Tells input and options apart, either of which may be left out. */
 export function readArguments(startArguments: readonly unknown[]): {
   readonly input: unknown;
-  readonly options: StartOptions & InTransaction;
+  readonly options: StartOptions & InTransaction & Idempotent;
 } {
   const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions & InTransaction];
   refuseUnknown(options, startOptions, 'starts');

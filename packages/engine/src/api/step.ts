@@ -90,14 +90,14 @@ export function defineStep(name: string, options: StepOptions): StepDefinition {
 }
 
 /** Calls a step: recorded in workflow code, plain elsewhere. */
-export async function callStep<Result>(
+export function callStep<Result>(
   definition: StepDefinition,
   run: () => Promise<Result> | Result,
   args: readonly unknown[] = [],
 ): Promise<Result> {
   const context = findContext();
-  if (context === undefined || context.step !== undefined) return run();
-  return (await runStepIn(context.run, definition, { call: run, args })) as Result;
+  if (context === undefined || context.step !== undefined) return (async () => run())();
+  return runStepIn(context.run, definition, { call: run, args }) as Promise<Result>;
 }
 
 function positive(timeoutMs: number): number {

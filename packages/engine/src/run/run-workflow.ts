@@ -14,12 +14,12 @@ import type { Outcome } from './run-host.js';
 /** Sets a run going. Its end is told by `run.finish`, unless it leaves memory before. */
 export function runWorkflow(run: Run): void {
   const { definition, input, attributes } = run.seed;
-  const execute = async (): Promise<unknown> => {
+  const execute = (): unknown => {
     if (definition.run === undefined)
       throw new PerdureError('WORKFLOW_UNKNOWN', { workflow: definition.name, known: [] });
     return definition.run(decode(input, `the input of run ${run.id}`));
   };
-  const carrying = async (): Promise<unknown> => restored(run.host.carrier, attributes, execute);
+  const carrying = async (): Promise<unknown> => await restored(run.host.carrier, attributes, execute);
   const isolated = run.host.outside(() => withContext({ run, step: undefined }, carrying));
   void isolated.then(
     (value) => run.finish(toOutcome(run, value)),

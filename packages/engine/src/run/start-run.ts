@@ -47,12 +47,19 @@ export class Starter {
    * Resolves when the run is durable, or was there before. Throws RUN_ID_CONFLICT, DEDUP_CONFLICT, QUEUE_UNKNOWN,
    * IDEMPOTENCY_KEY_REUSED, START_UNCONFIRMED; for a child also RUN_EXISTS.
    */
-  async start(newRun: NewRun | ChildStart, parent?: HostedRun): Promise<Ticket> {
-    const { id, definition, place } = newRun;
-    const holder = this.#options.transactions.findHolder(newRun);
+  start(newRun: NewRun | ChildStart, parent?: HostedRun): Promise<Ticket> {
+    const { id, place } = newRun;
+    const { queues, transactions } = this.#options;
+    const holder = transactions.findHolder(newRun);
     if (holder !== undefined) return holder.then(() => this.start(newRun, parent));
-    if (place !== undefined && !this.#options.queues.has(place.queue)) await this.requireQueues([place.queue]);
-    if (id === undefined) return this.#insert(newRun, newRunId(), parent);
+    if (place !== undefined && !queues.has(place.queue))
+      return this.requireQueues([place.queue]).then(() => this.start(newRun, parent));
+    return id === undefined ? this.#insert(newRun, newRunId(), parent) : this.#startAs(id, newRun, parent);
+  }
+
+  // Under an id that was chosen: a run of it may be there.
+  async #startAs(id: RunId, newRun: NewRun | ChildStart, parent: HostedRun | undefined): Promise<Ticket> {
+    const { definition } = newRun;
     const live = this.#options.findLive(id);
     const starting = this.#starting.get(id);
     const existing = live?.seed.definition.name ?? starting?.workflow;
