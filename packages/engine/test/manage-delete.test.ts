@@ -2,6 +2,8 @@
 
 import { expect, test } from '@jest/globals';
 import { event, receive, runStep, setEvent, sleep, startWorkflow, topic, workflow } from '../src/index.js';
+import { gate } from './support/gate.js';
+import { blocked, lockRun } from './support/locks.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -43,6 +45,49 @@ test('deleting removes every trace of a run, of its children if asked, and a mis
   expect(left.flat()).toEqual([]);
   expect(await statusesOf([again.id, `${again.id}/deleted child`])).toEqual([]);
   await perdureErrorOf(engine.getHandle(run.id).result(), 'RUN_NOT_FOUND');
+});
+
+test('children that are left have no parent any more, and a later run of its id does not get their results', async () => {
+  const child = workflow('left child', async (order: string) => `for ${order}`);
+  const job = workflow('restarted', async (order: string) => child(order));
+  const engine = await db.launchEngine({ workflows: [child, job] });
+  const first = await engine.startWorkflow(job, 'the first order', { id: 'restarted' });
+  await first.result();
+  await engine.runs.delete(first.id);
+
+  const second = await engine.startWorkflow(job, 'the second order', { id: 'restarted' });
+
+  const error = await perdureErrorOf(second.result(), 'RUN_EXISTS');
+  expect(error.details).toMatchObject({ id: 'restarted/left child' });
+  expect(await engine.runs.get('restarted/left child')).toMatchObject({
+    parentId: undefined,
+    output: 'for the first order',
+  });
+});
+
+test('a run that ends while it is being deleted is left whole, and can be deleted then', async () => {
+  const [began, end] = [gate(), gate()];
+  const job = workflow('ending', async () =>
+    runStep('last', async () => {
+      began.open();
+      await end.opened;
+    }),
+  );
+  const engine = await db.launchEngine({ workflows: [job], lease: '20s' });
+  const run = await engine.startWorkflow(job, undefined, { id: 'ending' });
+  await began.opened;
+  const unlock = await lockRun(db, run.id);
+  end.open();
+  await blocked(db, 'finish');
+
+  const deletion = perdureErrorOf(engine.runs.delete(run.id), 'RUN_STATE_CONFLICT');
+  await blocked(db, 'delete');
+  await unlock();
+
+  expect((await deletion).details).toMatchObject({ id: 'ending', status: 'running' });
+  expect(await engine.runs.steps(run.id)).toHaveLength(1);
+  expect(await engine.runs.delete(run.id)).toBe(true);
+  expect(await db.query("select 1 from perdure.steps where run_id = 'ending'")).toEqual([]);
 });
 
 test('an unfinished run is not deleted, nor a tree that has one [143]', async () => {

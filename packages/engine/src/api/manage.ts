@@ -30,7 +30,7 @@ export interface ResumeOptions {
 
 /** Options of deleting. */
 export interface DeleteOptions {
-  /** Deletes everything that the run has started as well, down the tree. Default: false. */
+  /** Deletes everything that the run has started as well, down the tree. Otherwise that stays, without a parent. Default: false. */
   readonly children?: boolean;
 }
 
@@ -188,6 +188,7 @@ export class Runs {
 
   /**
    * Deletes a finished run with everything that was recorded of it. Returns whether there was one: a missing id is no harm.
+   * A later run of the same id has nothing of it, and does not take children that were left for its own: it gets RUN_EXISTS for their ids.
    * Throws RUN_STATE_CONFLICT if the run, or one of the children that are to go with it, is unfinished; then nothing is deleted.
    */
   async delete(id: string, { children = false }: DeleteOptions = {}): Promise<boolean> {

@@ -138,21 +138,32 @@ export async function dropFailedStep(db: Queryable, id: RunId): Promise<string |
   return row === undefined ? undefined : readText(row, 'name');
 }
 
-// All or nothing. Of an unfinished run, a batch may be on its way that this statement does not see: it would leave rows of a
-// run that is gone.
+// All or nothing. Of a run that has not ended when this statement begins, a batch may be on its way that it does not see: it would
+// leave rows of a run that is gone. So a run must have ended by then, and still when it is locked. Children that stay lose their
+// parent: a later run of its id must not take them for its own. The parts before each other lock all runs at once, by id.
 const deleteAll = statement(
   'delete_runs',
   `with recursive tree as (
-     select id from {schema}.runs where id = any ($1::text[])
+     select id, status, finished_at, true as is_asked from {schema}.runs where id = any ($1::text[])
      union
-     select c.id from {schema}.runs c join tree t on c.parent_id = t.id where $2::boolean
-   ), target as (
+     select c.id, c.status, c.finished_at, $2::boolean from {schema}.runs c join tree t on c.parent_id = t.id where t.is_asked
+   ), locked as (
      select r.id, r.status, r.finished_at from {schema}.runs r
      where r.id in (select id from tree)
      order by r.id
      for update
+   ), target as (
+     select l.id,
+            case when t.finished_at is null then t.status else l.status end as status,
+            t.finished_at is not null and l.finished_at is not null as has_ended
+     from locked l
+     join tree t on t.id = l.id and t.is_asked
    ), doomed as materialized (
-     select id from target where not exists (select from target where finished_at is null)
+     select id from target where not exists (select from target where not has_ended)
+   ), left_alone as (
+     update {schema}.runs x set parent_id = null
+     from doomed d
+     where x.parent_id = d.id and x.id not in (select id from doomed)
    ), steps as (
      delete from {schema}.steps x using doomed d where x.run_id = d.id
    ), attempts as (
@@ -170,7 +181,7 @@ const deleteAll = statement(
    ), gone as (
      delete from {schema}.runs x using doomed d where x.id = d.id
    )
-   select id, status from target order by finished_at is not null, id`,
+   select id, status from target order by has_ended, id`,
 );
 
 /** What became of a deletion. */

@@ -30,7 +30,7 @@ export const runErrors = {
   RUN_EXISTS: row<{ id: string; workflow: string }>({
     httpStatus: 409,
     isRetryable: false,
-    what: "A run of this id exists, and the start must not share it: it asked for `onDuplicate: 'reject'`, or the id is that of a child and others have started the run.",
+    what: "A run of this id exists, and the start must not share it: it asked for `onDuplicate: 'reject'`, or the id is that of a child and others have started the run, or an earlier run of the parent's id that was deleted without its children.",
     remedy: 'Use the existing run, or choose another id.',
     message: ({ id, workflow }) =>
       `run "${id}" of workflow "${workflow}" already exists by another start, and this one must not share it`,

@@ -15,7 +15,8 @@ export async function lockRun(db: EngineDatabase, id: string): Promise<() => Pro
 
 // A piece of text that only this statement has, among its first 1,000 characters: pg_stat_activity cuts the rest off.
 const texts = {
-  cancel: 'with recursive tree as (',
+  cancel: 'with recursive tree as (\n     select id from',
+  delete: 'true as is_asked from',
   finish: 'started as (',
   park: "set status = 'waiting', executor = null, waits_for",
   register: 'set awaited_by = (select',
