@@ -159,10 +159,20 @@ test('a bulk that is sent again starts nothing twice, and tells which runs were 
   expect(first.every(({ isNew }) => isNew)).toBe(true);
   expect(second.filter(({ isNew }) => isNew)).toHaveLength(500);
   expect(second.map(({ id }) => id)).toEqual(starts.map(({ id }) => id));
-  const rows = await db.query(
-    `select id from perdure.runs where workflow = 'bulk' order by priority, queue_position limit 3`,
-  );
-  expect(rows).toEqual([{ id: 'bulk-0' }, { id: 'bulk-1' }, { id: 'bulk-2' }]);
+});
+
+test('bulks keep their order, however many statements they take, and single starts get in line behind them [129]', async () => {
+  const engine = await db.launchEngine({ queues: [mail] });
+  const ask = contract<number>('bulk');
+  const ids = Array.from({ length: 5_100 }, (_, index) => `bulk-${index}`);
+  const toStart = (id: string, index: number) => ({ id, input: index, queue: mail });
+
+  await engine.startWorkflows(ask, ids.slice(0, 4_500).map(toStart));
+  await engine.startWorkflow(ask, 0, { id: 'single', queue: mail });
+  await engine.startWorkflows(ask, ids.slice(4_500).map(toStart));
+
+  const line = await db.query(`select id from perdure.runs where workflow = 'bulk' order by priority, queue_position`);
+  expect(line.map(({ id }) => id)).toEqual([...ids.slice(0, 4_500), 'single', ...ids.slice(4_500)]);
 });
 
 test('children that a workflow starts in a queue, one by one or in bulk, are started once [123]', async () => {

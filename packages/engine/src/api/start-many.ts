@@ -5,7 +5,7 @@ import { persist } from '../run/persist.js';
 import type { NewRun, Ticket } from '../run/run-host.js';
 import { toQueuedStart } from '../run/start-in-transaction.js';
 import { startChildIn } from '../run/waits.js';
-import { insertRuns, type QueuedStart } from '../store/queue-starts.js';
+import { bulkSize, insertRuns, takePositions, type QueuedStart } from '../store/queue-starts.js';
 import { selectRunsById } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId } from '../values/ids.js';
@@ -17,7 +17,8 @@ import { findCallingRun, toNewRun, type StartOptions } from './start.js';
 export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
   (undefined extends Input ? { readonly input?: Input } : { readonly input: Input });
 
-const portion = 1_000;
+// Portions under way at once: while the database inserts one, the next is made ready, and commits wait together.
+const portionsAtOnce = 3;
 const patienceMs = 10_000;
 
 /** Checks all of them before the first is started. Tells the runs in the order of `starts`. */
@@ -40,10 +41,28 @@ export async function startMany(
   const newRuns = await all;
   if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
-  const tickets: Ticket[] = [];
-  for (let at = 0; at < newRuns.length; at += portion)
-    tickets.push(...(await startPortion(starter, newRuns.slice(at, at + portion))));
-  return tickets;
+  return startPortions(starter, newRuns);
+}
+
+// Each portion knows its positions, so whichever commits first, the order is that of `starts`.
+async function startPortions(starter: TransactionHost, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+  const bulks = Math.ceil(newRuns.length / bulkSize);
+  if (bulks <= 1) return startPortion(starter, newRuns, undefined);
+  const portions = [...(await takePositions(starter.database, bulks)).entries()];
+  const tickets: (readonly Ticket[])[] = [];
+  const startThem = async (): Promise<void> => {
+    for (let next; (next = portions.shift()) !== undefined;) {
+      const [index, position] = next;
+      const portion = newRuns.slice(index * bulkSize, (index + 1) * bulkSize);
+      tickets[index] = await startPortion(starter, portion, position);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: portionsAtOnce }, startThem));
+  } finally {
+    portions.length = 0; // after a failure no other begins
+  }
+  return tickets.flat();
 }
 
 // In workflow code each start is recorded, as that of a child. The calls are made at once: how long it takes to check the inputs or
@@ -57,9 +76,13 @@ async function startChildren(
   return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
 }
 
-async function startPortion(starter: TransactionHost, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+async function startPortion(
+  starter: TransactionHost,
+  newRuns: readonly NewRun[],
+  position: string | undefined,
+): Promise<readonly Ticket[]> {
   const rows = newRuns.map(toQueuedStart);
-  const started = await insert(starter, rows);
+  const started = await insert(starter, rows, position);
   starter.executor.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   if (started === undefined) return rows.map(({ id }) => ({ id, isNew: true, outcome: undefined }));
   const missing = rows.filter(({ id }) => !started.has(id)).map(({ id }) => id);
@@ -81,10 +104,11 @@ async function startPortion(starter: TransactionHost, newRuns: readonly NewRun[]
 async function insert(
   { database, executor }: TransactionHost,
   rows: readonly QueuedStart[],
+  position: string | undefined,
 ): Promise<ReadonlySet<string> | undefined> {
   const giveUpAt = performance.now() + patienceMs;
   let reason = 'the engine was closed';
-  const answer = await persist(async () => ({ started: await insertRuns(database, rows) }), {
+  const answer = await persist(async () => ({ started: await insertRuns(database, rows, position) }), {
     isOver: () => performance.now() > giveUpAt,
     onFailure: (error) => {
       reason = String(error);

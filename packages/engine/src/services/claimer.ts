@@ -21,6 +21,9 @@ const longestLockedMs = 1_000;
 // Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
 const batchSize = 500;
 
+// A claim takes the database about as long as this process takes to begin its runs: with two under way, neither waits for the other.
+const claimsAhead = 2;
+
 // How soon to count again in a queue that somebody else was counting in: about as long as a claim takes.
 const contendedMs = 4;
 // With somebody in line who cannot go, another process may free a slot and die before it tells.
@@ -92,11 +95,13 @@ export class Claimer {
     this.#isHungry = limit < this.#portion;
     if (limit === 0 || executor.options.registry.hosted.length === 0) return pollMs();
     await this.#sweep();
+    const ahead: Asked[] = [];
     for (let asked = this.#ask(limit); ;) {
       const claim = await asked.answer;
       this.#learn(claim, asked.limit);
-      const next = this.#askAhead(claim);
+      this.#askAhead(claim, ahead);
       await executor.adopt(claim.runs, asked.by);
+      const next = ahead.shift();
       if (next === undefined) return this.#waitAfter(claim);
       asked = next;
     }
@@ -114,11 +119,15 @@ export class Claimer {
   }
 
   // With plenty of work, the database claims the next runs while this process begins these.
-  #askAhead({ runs, queues }: Claim): Asked | undefined {
-    const room = this.#options.executor.room - runs.length;
+  #askAhead({ runs, queues }: Claim, ahead: Asked[]): void {
     // The limits of an executor count what is in memory: these runs are not yet.
-    if (!this.#isHungry || queues.hasLimits || room < this.#portion || this.#isSweepDue) return undefined;
-    return this.#ask(Math.min(room, batchSize));
+    if (!this.#isHungry || queues.hasLimits || this.#isSweepDue) return;
+    let room = this.#options.executor.room - runs.length - ahead.reduce((sum, { limit }) => sum + limit, 0);
+    while (ahead.length < claimsAhead && room >= this.#portion) {
+      const next = this.#ask(Math.min(room, batchSize));
+      ahead.push(next);
+      room -= next.limit;
+    }
   }
 
   #learn({ runs, queues }: Claim, limit: number): void {

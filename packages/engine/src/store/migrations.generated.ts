@@ -666,4 +666,13 @@ comment on column {schema}.unwoken.run_id is 'The run that they wait for.';
 comment on column {schema}.unwoken.ended_at is 'When it ended or published.';
 `,
   },
+  {
+    id: 10,
+    name: 'queue_positions',
+    sql: `-- Positions in queues come in thousands, so that one statement can number as many runs as it starts, beside others. Changes a sequence; locks
+-- nothing that is read or written for longer than that takes.
+
+alter sequence {schema}.queue_positions increment by 1000;
+`,
+  },
 ];

@@ -81,34 +81,47 @@ export interface QueuedStart {
 
 // The time of the statement, not of its transaction: that may be one of the caller's, open for a while.
 /** Inserts runs that nobody owns yet, from rows `s`. What is there stays as it is, so it is safe to repeat. */
-export const insertQueuedPart = (source: string): string => `insert into {schema}.runs (
+export const insertQueuedPart = (
+  source: string,
+  position = "nextval('{schema}.queue_positions')",
+): string => `insert into {schema}.runs (
        id, workflow, version, status, due_at, input, timeout_ms, attributes, created_at,
        queue, partition_key, priority, queue_position, dedup_key, slot)
      select s.id, s.workflow, s.version, 'queued', statement_timestamp() + coalesce(s.delay_ms, 0) * interval '1 millisecond',
             s.input, s.timeout_ms, s.attributes::jsonb, date_trunc('milliseconds', statement_timestamp()),
             s.queue, s.partition_key, case when s.queue is not null then s.priority end,
-            case when s.queue is not null then nextval('{schema}.queue_positions') end, s.dedup_key,
+            case when s.queue is not null then ${position} end, s.dedup_key,
             case when s.queue is null then null when s.delay_ms is null then 'ready' else 'needed' end
      from ${source}
      on conflict do nothing
      returning id`;
 
-// One statement for many runs.
+/** Runs that one statement may insert: the positions between two numbers of the sequence. */
+export const bulkSize = 1_000;
+
+// One number of the sequence is the position of the first; the others count on from there.
 const insertMany = statement(
   'insert_runs',
   `with started as (
-     ${insertQueuedPart(`unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[],
-                 $10::int4[], $11::text[])
-       s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key)`)}
+     ${insertQueuedPart(
+       `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[],
+                 $10::int4[], $11::text[]) with ordinality
+       s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key, place)`,
+       `(select coalesce($12::int8, nextval('{schema}.queue_positions'))) + s.place - 1`,
+     )}
    )
    select case when (select count(*) from started) < cardinality($1::text[])
                then (select coalesce(array_agg(id), '{}') from started) end as started_ids`,
 );
 
-/** Inserts runs, in their order; returns the ids that were inserted, or undefined when all were. */
+/**
+ * Inserts up to `bulkSize` runs, in their order, at a position that `takePositions` has given, or at the next one; returns the
+ * ids that were inserted, or undefined when all were.
+ */
 export async function insertRuns(
   db: Queryable,
   rows: readonly QueuedStart[],
+  position: string | undefined,
 ): Promise<ReadonlySet<string> | undefined> {
   const answer = await db.query(insertMany, [
     textArray(rows.map((r) => r.id)),
@@ -119,9 +132,20 @@ export async function insertRuns(
     int8Array(rows.map((r) => r.timeoutMs)),
     textArray(rows.map((r) => r.attributes)),
     ...placeColumns(rows),
+    position ?? null,
   ]);
   const row = onlyRow(answer);
   return row['started_ids'] === null ? undefined : new Set(readTexts(row, 'started_ids'));
+}
+
+const nextPositions = statement(
+  'next_positions',
+  `select array_agg(nextval('{schema}.queue_positions')::text) as positions from generate_series(1, $1::int4)`,
+);
+
+/** Positions in queues for so many bulks, in ascending order. */
+export async function takePositions(db: Queryable, bulks: number): Promise<readonly string[]> {
+  return readTexts(onlyRow(await db.query(nextPositions, [bulks])), 'positions');
 }
 
 // Index: runs_dedup.
