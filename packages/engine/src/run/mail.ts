@@ -1,7 +1,7 @@
 // Messages in workflow code: sending one, once, and receiving one, for good.
 
 import { PerdureError } from '../values/errors.js';
-import type { RunId } from '../values/ids.js';
+import { sendKey, type RunId } from '../values/ids.js';
 import { encodeError } from '../values/serialize.js';
 import type { Sent } from '../store/messages.js';
 import { refused } from './refused.js';
@@ -55,7 +55,7 @@ export async function sendIn(run: Run, letter: Letter): Promise<void> {
     kind: 'send',
     name: letter.topic,
     begin: (call) => {
-      const dedupKey = letter.dedupKey ?? `${run.id} ${letter.topic} ${call.occurrence}`;
+      const dedupKey = letter.dedupKey ?? sendKey(run.id, letter.topic, call.occurrence);
       run.effect(() => {
         run.executing += 1;
         const sending = run.host.exchange.send({ ...letter, dedupKey, sender: { id: run.id, epoch: run.epoch } });

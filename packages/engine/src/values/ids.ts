@@ -15,8 +15,10 @@ export type RunId = string & { readonly [runIdBrand]: true };
 /** The identity of one executor: a UUIDv7, never configured and never reused. */
 export type ExecutorId = string & { readonly [executorIdBrand]: true };
 
+// An entry of an index has at most 2,704 bytes, and a character at most three for each unit of its length: an id and a name fit together.
 const maxIdLength = 512;
 const maxNameLength = 255;
+const maxKeyBytes = 1_024;
 // Control characters and lone surrogates: unreadable in logs, and Postgres text refuses some of them.
 const unprintable =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
@@ -54,8 +56,17 @@ export function checkName(kind: string, name: unknown): string {
 /** The id of the n-th run that a parent starts under one name: the same on every replay. */
 export function childRunId(parent: RunId, name: string, occurrence: number): RunId {
   const id = occurrence === 1 ? `${parent}/${name}` : `${parent}/${name}#${occurrence}`;
-  if (id.length <= maxIdLength) return id as RunId;
-  return `child-${createHash('sha256').update(id).digest('hex')}` as RunId;
+  return (id.length <= maxIdLength ? id : `child-${digest(id)}`) as RunId;
+}
+
+/** The dedup key of the n-th message that a run sends on a topic: the same on every replay. */
+export function sendKey(sender: RunId, topic: string, occurrence: number): string {
+  const key = `${sender} ${topic} ${occurrence}`;
+  return Buffer.byteLength(key) <= maxKeyBytes ? key : `sent-${digest(key)}`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function faultOf(text: unknown, maxLength: number): string | undefined {
