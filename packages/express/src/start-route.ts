@@ -1,11 +1,11 @@
 // A route whose requests start runs of a workflow.
 
-import { sendToNode, startFromRequest } from '@perdure/http';
+import { answerStart, type StartAnswer } from '@perdure/http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { describeWorkflow, type Startable, type StartOptions } from 'perdure';
 import { answerProblem } from './answer-problem.js';
 import { requireTools } from './request-tools.js';
-import { toWebRequest } from './to-web-request.js';
+import { toStartingRequest } from './to-web-request.js';
 import { refuseUnreadBody } from './unread-body.js';
 
 /** Options of a route that starts runs. */
@@ -36,10 +36,10 @@ export function startRoute<Input>(
     if (options.input === undefined) refuseUnreadBody(req, `startRoute(${name})`);
     const input = options.input === undefined ? (req.body as Input) : await options.input(req);
     const chosen = typeof options.options === 'function' ? options.options(req) : options.options;
-    const response = await startFromRequest(engine, {
+    const answer = await answerStart(engine, {
       workflow,
       input,
-      request: toWebRequest(req, res, { isRead: true }),
+      request: toStartingRequest(req, res),
       body: req.body,
       principal: mount.principal?.(req),
       options: { ...chosen, ...(options.id !== undefined && { id: options.id(req) }) },
@@ -48,11 +48,19 @@ export function startRoute<Input>(
       maxWait: mount.maxWaitMs,
       showErrors: mount.showErrors,
     });
-    await sendToNode(response, res);
+    send(answer, res);
   };
   return (req: Request, res: Response, next: NextFunction): void => {
     serve(req, res)
       .catch((error: unknown) => answerProblem(error, res))
       .catch(next);
   };
+}
+
+// Not by send() of Express, which would look for what the answer says already.
+function send({ status, headers, body }: StartAnswer, res: Response): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.end(body);
 }

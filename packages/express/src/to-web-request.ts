@@ -1,6 +1,6 @@
 // The way in: a request as Express has it becomes a Request of the fetch API, which @perdure/http works on.
 
-import { requestFromNode, type RequestInfo } from '@perdure/http';
+import { requestFromNode, type RequestInfo, type StartingRequest } from '@perdure/http';
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express';
 
 /** What `keepRawBody` leaves on a request. */
@@ -28,13 +28,31 @@ export function toWebRequest(
   res: ExpressResponse,
   { isRead = req.readableEnded }: { readonly isRead?: boolean } = {},
 ): Request {
+  return requestFromNode(req, { signal: goneSignal(res), isRead, url: req.originalUrl });
+}
+
+/** What of a request counts for the start of a run. */
+export function toStartingRequest(req: ExpressRequest, res: ExpressResponse): StartingRequest {
+  return {
+    method: req.method,
+    path: req.baseUrl + req.path,
+    target: req.originalUrl,
+    headers: req,
+    get signal() {
+      return goneSignal(res); // few clients wait
+    },
+  };
+}
+
+// Fires when the client goes before it has its answer.
+function goneSignal(res: ExpressResponse): AbortSignal {
   const gone = new AbortController();
   const end = (): void => {
     if (!res.writableFinished) gone.abort();
   };
   if (res.destroyed) end();
   else res.once('close', end);
-  return requestFromNode(req, { signal: gone.signal, isRead, url: req.originalUrl });
+  return gone.signal;
 }
 
 /** What the protocol is told of a request whose body a parser has read before. */

@@ -6,8 +6,13 @@ import { PerdureError } from 'perdure';
 
 const header = 'Idempotency-Key';
 
+/** Where headers are found by their names, whatever the case: those of a Request, or a request of Express itself. */
+export interface HeaderSource {
+  get(name: string): string | null | undefined;
+}
+
 /** The key of a request, without its quotes; undefined when it has none. Throws HEADER_INVALID. */
-export function readIdempotencyKey({ headers }: Pick<Request, 'headers'>): string | undefined {
+export function readIdempotencyKey({ headers }: { readonly headers: HeaderSource }): string | undefined {
   const value = headers.get(header)?.trim();
   if (value === undefined) return undefined;
   const invalid = (reason: string): PerdureError => new PerdureError('HEADER_INVALID', { header, value, reason });

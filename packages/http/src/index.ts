@@ -1,5 +1,6 @@
 // The whole public surface of @perdure/http.
 
+export { answerStart, type RequestStart, type StartAnswer, type StartingRequest } from './answer-start.js';
 export { createHttpHandler, type HttpHandler } from './handler.js';
 export { expose, type Exposable, type ExposedWorkflow } from './exposure.js';
 export type {
@@ -12,13 +13,13 @@ export type {
   Verdict,
 } from './options.js';
 export { fingerprint, type FingerprintParts } from './fingerprint.js';
-export { readIdempotencyKey } from './idempotency-key.js';
+export { readIdempotencyKey, type HeaderSource } from './idempotency-key.js';
 export { nodeListener, requestFromNode, sendToNode, type NodeRequestOptions } from './node-bridge.js';
 export { openApi, type OpenApiDocument, type OpenApiOptions } from './open-api.js';
 export { plain } from './plain-json.js';
 export { parsePrefer, type Preferences } from './prefer.js';
 export { problemFor, problemResponse, type Problem, type ProblemAnswer } from './problem.js';
 export type { ErrorView, RunView } from './run-view.js';
-export { startFromRequest, type RequestStart } from './start-from-request.js';
+export { startFromRequest } from './start-from-request.js';
 export { startIdempotently, type IdempotentRun, type IdempotentStart } from './start-idempotently.js';
 export { signToken, verifyToken, type SignOptions, type TokenAction, type TokenScope } from './tokens.js';

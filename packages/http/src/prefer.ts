@@ -8,6 +8,7 @@ export interface Preferences {
   readonly waitSeconds: number | undefined;
 }
 
+const none: Preferences = { respondAsync: false, waitSeconds: undefined };
 // Longer ones have no honest use, and would take their time.
 const longest = 1_000;
 
@@ -18,9 +19,9 @@ const longest = 1_000;
  * parsePrefer('respond-async, wait=10'); // { respondAsync: true, waitSeconds: 10 }
  */
 export function parsePrefer(header: string | null | undefined): Preferences {
+  if (!header || header.length > longest) return none;
   const found = new Map<string, string>();
-  if ((header?.length ?? 0) > longest) return { respondAsync: false, waitSeconds: undefined };
-  for (const preference of splitOutsideQuotes(header ?? '')) {
+  for (const preference of splitOutsideQuotes(header)) {
     const [, name = '', value = ''] =
       /^\s*([^\s=;"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*))?\s*(?:;.*)?$/s.exec(preference) ?? [];
     const key = name.toLowerCase();

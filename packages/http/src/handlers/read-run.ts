@@ -6,7 +6,7 @@ import { jsonResponse, type Call } from '../call.js';
 import { toJsonText } from '../plain-json.js';
 import { parsePrefer } from '../prefer.js';
 import { viewOf } from '../run-view.js';
-import { waitForOutcome } from '../start-from-request.js';
+import { waitForOutcome } from '../wait-for-outcome.js';
 
 /** The run as it stands or, with `Prefer: wait=<seconds>`, as soon as it is over. */
 export async function readRun(call: Call): Promise<Response> {
