@@ -52,7 +52,7 @@ export function durableHandler<Params = Request['params'], Properties extends ob
   const definition: HandlerDefinition = { name, run: run as HandlerFunction, timeout: options.timeout };
   const serve = async (req: Request, res: Response): Promise<void> => {
     requireTools(req, `durableHandler("${name}")`);
-    const persisted = await options.persist?.(req);
+    const persisted = options.persist === undefined ? undefined : await options.persist(req);
     const stored = storeRequest(name, req, { headers, persisted });
     await serveDurably(definition, stored, { req, res, ...options });
   };

@@ -22,64 +22,72 @@ export class HandlerRunner {
   }
 
   /** The recorded response; rejects with what the handler throws or passes to `next`, and with HANDLER_UNSUPPORTED. */
-  async run(name: string, handle: HandlerFunction, stored: StoredRequest): Promise<RecordedResponse> {
-    const ending = new Ending(name);
-    const req = this.#makeRequest(stored, ending.refuse);
-    const res = this.#makeResponse(req, ending);
-    req.next = ending.next; // where sendFile, render and format of Express put their errors
-    try {
-      return await Promise.race([ending.failure, respond(ending, () => handle(req, res, ending.next))]);
-    } finally {
-      ending.forget();
-    }
+  run(name: string, handle: HandlerFunction, stored: StoredRequest): Promise<RecordedResponse> {
+    return new Promise((resolve, reject) => {
+      const ending = new Ending(name, resolve, reject);
+      const req = this.#makeRequest(stored, ending.refuse);
+      const res = this.#makeResponse(req, ending);
+      req.next = ending.next; // where sendFile, render and format of Express put their errors
+      void ending.follow(() => handle(req, res, ending.next));
+    });
   }
 }
 
-async function respond(ending: Ending, handle: () => unknown): Promise<RecordedResponse> {
-  await handle();
-  ending.expectWithin(timeToRespondMs);
-  return ending.recorded;
-}
-
-/** How a handler ends: with a response, with an error given to a callback, or with what cannot be recorded. */
+/**
+ * How a handler ends: it has returned and ended its response, or there was an error, thrown or given to a callback, or what cannot be
+ * recorded.
+ */
 class Ending {
   readonly #handler: string;
-  readonly recorded: Promise<RecordedResponse>;
-  readonly failure: Promise<never>;
+  readonly #resolve: (response: RecordedResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  #response: RecordedResponse | undefined;
+  #hasReturned = false;
   #timer: NodeJS.Timeout | undefined;
-  #isRecorded = false;
-  #resolve: (response: RecordedResponse) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
 
-  constructor(handler: string) {
+  constructor(handler: string, resolve: (response: RecordedResponse) => void, reject: (error: unknown) => void) {
     this.#handler = handler;
-    this.recorded = new Promise((resolve) => (this.#resolve = resolve));
-    this.failure = new Promise((_, reject) => (this.#reject = reject));
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  async follow(handle: () => unknown): Promise<void> {
+    try {
+      await handle();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#hasReturned = true;
+    if (this.#response !== undefined) this.#resolve(this.#response);
+    else this.#timer = setTimeout(() => this.#giveUp(), timeToRespondMs);
   }
 
   readonly record = (response: RecordedResponse): void => {
-    this.#isRecorded = true;
+    this.#response = response;
+    if (!this.#hasReturned) return; // what it still does may fail
+    clearTimeout(this.#timer);
     this.#resolve(response);
   };
 
   readonly refuse = (reason: string): void => {
-    this.#reject(new PerdureError('HANDLER_UNSUPPORTED', { handler: this.#handler, reason }));
+    this.#fail(new PerdureError('HANDLER_UNSUPPORTED', { handler: this.#handler, reason }));
   };
 
   readonly next = (error?: unknown): void => {
-    if (error !== undefined && error !== 'route' && error !== 'router') this.#reject(error);
+    if (error !== undefined && error !== 'route' && error !== 'router') this.#fail(error);
     else
       this.refuse(
         'it calls next() to leave the response to another handler, which would not run again after a crash; respond here',
       );
   };
 
-  expectWithin(ms: number): void {
-    if (this.#isRecorded) return;
-    this.#timer = setTimeout(() => this.refuse(`it has returned and not ended its response for ${ms} ms`), ms);
+  #giveUp(): void {
+    this.refuse(`it has returned and not ended its response for ${timeToRespondMs} ms`);
   }
 
-  forget(): void {
+  #fail(error: unknown): void {
     clearTimeout(this.#timer);
+    this.#reject(error);
   }
 }

@@ -9,7 +9,7 @@ import {
   type Preferences,
 } from '@perdure/http';
 import type { Request, Response } from 'express';
-import { isPerdureError, PerdureError, type RunHandle } from 'perdure';
+import { isFinal, isPerdureError, PerdureError, type RunHandle } from 'perdure';
 import { answerProblem } from './answer-problem.js';
 import type { RecordedResponse } from './captured-response.js';
 import type { HandlerDefinition } from './handler-definition.js';
@@ -18,6 +18,8 @@ import type { Mount } from './mount.js';
 import { requireTools } from './request-tools.js';
 import { sendRecorded } from './send-recorded.js';
 import type { StoredRequest } from './stored-request.js';
+
+const longestTimeoutMs = 2 ** 31 - 1;
 
 /** A live request, and what its handler's options say about keys. */
 export interface LiveRequest {
@@ -34,19 +36,26 @@ export async function serveDurably(
   live: LiveRequest,
 ): Promise<void> {
   const { req, res } = live;
-  const tools = requireTools(req, `durableHandler("${definition.name}")`);
-  const workflow = tools.mount.handlers.require(definition);
-  const started = await start(tools.mount, workflow, stored, live).catch((error: unknown) => answerProblem(error, res));
-  if (started === undefined) return;
+  const { mount } = requireTools(req, `durableHandler("${definition.name}")`);
+  const workflow = mount.handlers.require(definition);
+  let started: IdempotentRun<RecordedResponse>;
+  try {
+    started = await start(mount, workflow, stored, live);
+  } catch (error) {
+    answerProblem(error, res);
+    return;
+  }
   const { handle, isReplay } = started;
   const preferences = parsePrefer(req.get('prefer'));
-  const maxWaitMs = Math.min(tools.mount.maxWaitMs, patienceMs(preferences));
-  const recorded = await waitFor(handle, res, maxWaitMs).catch((error: unknown) => throwServerError(error, definition));
+  const patienceMs = Math.min(mount.maxWaitMs, patienceMsOf(preferences));
+  // Whoever does not wait still gets what is there.
+  const isWaiting = patienceMs > 0 || (isReplay && isFinal(await handle.status()));
+  const recorded = isWaiting ? await waitFor(handle, res, { definition, patienceMs }) : 'later';
   if (recorded === 'later') answerLater(res, handle, preferences);
   else if (recorded !== 'gone') sendRecorded(res, recorded, { isReplay });
 }
 
-async function start(
+function start(
   { engine, idempotency, principal }: Mount,
   workflow: HandlerWorkflow,
   stored: StoredRequest,
@@ -68,11 +77,10 @@ async function start(
 }
 
 function keyOfHeader(req: Request): string | undefined {
-  const value = req.get('idempotency-key');
-  return value === undefined ? undefined : readIdempotencyKey({ headers: new Headers({ 'idempotency-key': value }) });
+  return readIdempotencyKey({ headers: req });
 }
 
-function patienceMs({ respondAsync, waitSeconds }: Preferences): number {
+function patienceMsOf({ respondAsync, waitSeconds }: Preferences): number {
   if (waitSeconds !== undefined) return waitSeconds * 1_000;
   return respondAsync ? 0 : Infinity;
 }
@@ -80,10 +88,11 @@ function patienceMs({ respondAsync, waitSeconds }: Preferences): number {
 async function waitFor(
   handle: RunHandle<RecordedResponse>,
   res: Response,
-  maxWaitMs: number,
+  { definition, patienceMs }: { readonly definition: HandlerDefinition; readonly patienceMs: number },
 ): Promise<RecordedResponse | 'later' | 'gone'> {
   const control = new AbortController();
-  const timer = setTimeout(() => control.abort('later'), maxWaitMs);
+  const timer =
+    patienceMs === 0 ? undefined : setTimeout(() => control.abort('later'), Math.min(patienceMs, longestTimeoutMs));
   const onClose = (): void => control.abort('gone');
   if (res.destroyed) onClose();
   else res.once('close', onClose);
@@ -92,7 +101,7 @@ async function waitFor(
   } catch (error) {
     if (control.signal.aborted && error === control.signal.reason) return error === 'gone' ? 'gone' : 'later';
     if (isPerdureError(error, 'ENGINE_CLOSED')) return 'later'; // the run goes on elsewhere
-    throw error;
+    return throwServerError(error, definition);
   } finally {
     clearTimeout(timer);
     res.removeListener('close', onClose);

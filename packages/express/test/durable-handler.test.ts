@@ -235,6 +235,7 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
 
     const first = await send();
     const later = await request(app).post('/orders/corner').set('Idempotency-Key', key('key-6')).send({});
+    const again = await send();
 
     expect([first.status, first.headers['preference-applied'], first.headers['retry-after']]).toEqual([
       202,
@@ -242,6 +243,7 @@ describe.each(versions)('$version: a durable handler', ({ version, express }) =>
       '1',
     ]);
     expect([later.status, later.body]).toEqual([201, 'done']);
+    expect([again.status, again.body]).toEqual([201, 'done']);
   });
 
   test('responds after it has slept for longer than a run stays in memory', async () => {
