@@ -44,6 +44,8 @@ export default {
     ...workspacesWithTests('apps').map((name) => project(name, `apps/${name}`)),
     ...workspacesWithTests('examples').map((name) => project(name, `examples/${name}`)),
     ...testFolders().map((name) => project(name, `tests/${name}`)),
+    // Tests of an application that tests/matrix/next/matrix.ts has built, and names.
+    ...(process.env.MATRIX_APPLICATION === undefined ? [] : [project('matrix', 'tests/matrix/next')]),
   ],
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts'],

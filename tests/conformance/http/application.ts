@@ -103,6 +103,9 @@ const scenarios = {
 /** The name of a scenario. */
 export type Scenario = keyof typeof scenarios;
 
+/** The names of all scenarios. */
+export const scenarioNames = Object.keys(scenarios).filter((name): name is Scenario => name in scenarios);
+
 /** Whether a scenario is served by the engine that is driven. */
 export function isDriven(scenario: Scenario): boolean {
   return scenario === 'ticks';

@@ -46,20 +46,6 @@ export async function install(folder: string, { modules, packages }: Flavour): P
   await run('npm', options, { cwd: folder, maxBuffer: 2 ** 26 });
 }
 
-/** Runs a tool of the application; resolves to what it prints, and rejects with that when it fails. */
-export async function tool(folder: string, name: string, options: readonly string[], env = {}): Promise<string> {
-  try {
-    const { stdout, stderr } = await run(join(folder, 'node_modules', '.bin', name), options, {
-      cwd: folder,
-      env: { ...process.env, ...env },
-    });
-    return stdout + stderr;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${name} ${options.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-}
-
 /** Starts the compiled application; resolves when it serves. */
 export async function start(folder: string, env: Readonly<Record<string, string>>): Promise<Running> {
   const port = await freePort();

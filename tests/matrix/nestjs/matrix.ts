@@ -11,9 +11,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase, waitFor } from '@perdure/testing';
 import pg from 'pg';
-import { install, start, tool, type Flavour } from './application.js';
+import { install, start, type Flavour } from './application.js';
 import { runSuites } from './suites.js';
 import { recordCell, type Summary } from '../summary.js';
+import { tool } from '../tool.js';
 
 const common = ['pg@8.23.1', 'rxjs@7.8.2', 'reflect-metadata@0.2.2', '@types/node@20.19.43', '@types/jest@30.0.0'];
 const nest = (version: string): string[] =>
@@ -52,6 +53,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
   const chosen = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  assert.ok(chosen.length > 0, 'no cell has such a name');
   let failures = 0;
   for (const [index, { name, run }] of chosen.entries()) {
     const folder = join(tmpdir(), `perdure-nestjs-matrix-${process.pid}-${index}`);

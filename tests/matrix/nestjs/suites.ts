@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { tool } from './application.js';
+import { runJest, tool } from '../tool.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -47,11 +47,7 @@ export async function runSuites(folder: string, nest: string): Promise<string> {
   if (!installed.startsWith(`${nest}.`)) throw new Error(`Nest ${nest} is asked for, and ${installed} is installed`);
   await tool(folder, 'tsc', ['--noEmit', '-p', 'packages/nestjs']);
 
-  const env = { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
-  const printed = await tool(folder, 'jest', ['--maxWorkers=2', ...suites], env);
-  const [, passed = '0', of = ''] = /^Tests: .*?(\d+) passed, (\d+) total$/m.exec(printed) ?? [];
-  if (passed === '0' || passed !== of) throw new Error(`of ${of} tests, ${passed} passed:\n${printed}`);
-  return `${passed} tests passed on Nest ${installed}`;
+  return `${await runJest(folder, ['--maxWorkers=2', ...suites])} tests passed on Nest ${installed}`;
 }
 
 async function copyRepository(folder: string, nest: string): Promise<void> {

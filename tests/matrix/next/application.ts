@@ -41,6 +41,7 @@ export interface Running {
 export async function install(folder: string, versions: readonly string[]): Promise<Application> {
   rmSync(folder, { recursive: true, force: true });
   cpSync(fileURLToPath(new URL('fixture', import.meta.url)), folder, { recursive: true });
+  cpSync(join(root, 'tests/conformance/http/application.ts'), join(folder, 'lib/application.ts'));
   const tarballs = join(folder, 'tarballs');
   mkdirSync(tarballs);
   for (const name of ['engine', 'http', 'next']) {
@@ -49,15 +50,16 @@ export async function install(folder: string, versions: readonly string[]): Prom
     });
   }
   const packed = ['perdure', 'perdure-http', 'perdure-next'].map((name) => `./tarballs/${name}-0.1.0.tgz`);
-  const types = ['@types/node@20.19.43', '@types/react@19.3.0'];
-  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packed, ...versions, ...types], {
+  const others = ['@types/node@20.19.43', '@types/react@19.3.0', 'zod@4.6.7'];
+  await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packed, ...versions, ...others], {
     cwd: folder,
     maxBuffer: 2 ** 26,
   });
   return applicationIn(folder);
 }
 
-function applicationIn(folder: string): Application {
+/** The application that has been installed in a folder. */
+export function applicationIn(folder: string): Application {
   const next = join(folder, 'node_modules/next/dist/bin/next');
   return {
     folder,
@@ -66,7 +68,7 @@ function applicationIn(folder: string): Application {
       const flag = majorOf(folder) < 16 ? [] : [`--${bundler}`];
       await run(process.execPath, [next, 'build', ...flag], {
         cwd: folder,
-        env: { ...process.env, ...quiet, ...env },
+        env: { ...process.env, ...own, ...env },
         maxBuffer: 2 ** 26,
       }).catch((error: { stdout?: string; stderr?: string }) => {
         throw new Error(`${error.stdout ?? ''}${error.stderr ?? ''}`);
@@ -84,21 +86,22 @@ function majorOf(folder: string): number {
   return Number.parseInt(version, 10);
 }
 
-const quiet = { NEXT_TELEMETRY_DISABLED: '1' };
+// Jest, when it is Jest that starts an application, sets what Next would take for meant for it.
+const own = { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: undefined, JEST_WORKER_ID: undefined };
 
 async function start(folder: string, command: string[], env: Readonly<Record<string, string>>): Promise<Running> {
-  const port = await freePort();
+  const { PORT: port = await freePort() } = env;
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, command, {
     cwd: folder,
-    env: { ...process.env, ...quiet, PORT: String(port), HOSTNAME: '127.0.0.1', ...env },
+    env: { ...process.env, ...own, HOSTNAME: '127.0.0.1', ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
   for (const output of [child.stdout, child.stderr]) output.on('data', (text: Buffer) => (log += text.toString()));
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const until = Date.now() + 60_000;
-  while ((await fetch(`${url}/api/perdure/runs/nobody`).catch(() => undefined))?.status !== 404) {
+  while ((await fetch(url).catch(() => undefined))?.ok !== true) {
     if (isOver() || Date.now() > until) {
       child.kill('SIGKILL');
       throw new Error(`it does not serve:\n${log}`);
@@ -110,18 +113,18 @@ async function start(folder: string, command: string[], env: Readonly<Record<str
     const from = performance.now();
     const exit = once(child, 'exit');
     child.kill(signal);
-    await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 15_000))]);
+    await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 15_000).unref())]);
     if (!isOver()) child.kill('SIGKILL');
     return Math.round(performance.now() - from);
   };
   return { url, process: child, log: () => log, end };
 }
 
-async function freePort(): Promise<number> {
+async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return typeof address === 'object' && address !== null ? String(address.port) : '0';
 }

@@ -1,11 +1,25 @@
-// What must hold in every build. Each check gets a running application and throws when something does not.
+// What must hold in every build. Each check gets an application, most of them a running one, and throws when something does not.
 
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { createPerdureClient, type RunState, type RunStore } from '@perdure/next/client';
-import type { Running } from './application.js';
+import { runJest } from '../tool.js';
+import type { Application, Running } from './application.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Where the two routers serve the protocol. */
 export const mounts = ['/api/perdure', '/api/pages'] as const;
+
+/** The conformance suite of HTTP, through both routers, on servers of its own. Resolves to what to say of it. */
+export async function checkConformance(
+  { folder }: Application,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const names = { MATRIX_APPLICATION: folder, MATRIX_COMMAND: command.join(' ') };
+  return `HTTP: ${await runJest(root, ['--selectProjects', 'matrix'], { ...env, ...names })} tests`;
+}
 
 /** Starting, looking, idempotency, messages, streams, refusals and ticks, through one router. */
 export async function checkProtocol({ url }: Running, mount: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The matrix of Next: every way to build and run an application, from packed tarballs.
-//   npm run test:matrix                       everything: about ten minutes
+//   npm run test:matrix                       everything: half an hour
 //   npm run test:matrix -- turbopack dev      the cells whose names contain one of the words
 // The summary, tests/results/next-matrix.md, has the last run of each cell.
 
@@ -12,7 +12,16 @@ import { startPostgres } from '@perdure/embedded';
 import { createPerdureClient } from '@perdure/next/client';
 import pg from 'pg';
 import { install, type Application, type Build, type Running } from './application.js';
-import { checkProtocol, checkServerAction, checkShutdown, checkTick, mounts, post, until } from './checks.js';
+import {
+  checkConformance,
+  checkProtocol,
+  checkServerAction,
+  checkShutdown,
+  checkTick,
+  mounts,
+  post,
+  until,
+} from './checks.js';
 import { recordCell, type Summary } from '../summary.js';
 
 /** One row of the summary. */
@@ -59,7 +68,7 @@ const summary: Summary = {
   title: 'The matrix of Next',
   about:
     'The last run of each cell of `npm run test:matrix`, from packed tarballs; times include installing and building.',
-  note: 'Next 16.4.6 unless the cell says otherwise.',
+  note: 'Next 16.4.6 unless the cell says otherwise.\nHTTP: the tests of tests/conformance/http, against the running server, through the App and the Pages Router.',
   cells: cells.map(({ name }) => name),
 };
 
@@ -67,6 +76,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
   const chosen = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  assert.ok(chosen.length > 0, 'no cell has such a name');
   const application = await install(join(tmpdir(), `perdure-next-matrix-${process.pid}`), [
     'next@16.4.6',
     'react@19.3.1',
@@ -105,11 +115,12 @@ function production(build: Build, how: string): Cell {
     name: `${build.bundler}, ${how}, App and Pages`,
     run: async (application, database) => {
       await application.build(build);
+      const conformance = await checkConformance(application, startCommand);
       return serving(application.start(startCommand, environment(database)), async (running) => {
         for (const mount of mounts) await checkProtocol(running, mount);
         await checkTick(running, tickSecret);
         await checkServerAction(running);
-        return `passed; SIGTERM in a step: ${await shutDown(running, database)}`;
+        return `passed; ${conformance}; SIGTERM in a step: ${await shutDown(running, database)}`;
       });
     },
   };
@@ -169,10 +180,11 @@ async function runStandalone(application: Application, database: Database, bundl
   cpSync(join(application.folder, '.next/standalone'), elsewhere, { recursive: true });
   const server = join(elsewhere, 'server.js');
   try {
+    const conformance = await checkConformance(application, [server]);
     return await serving(application.start([server], environment(database)), async (running) => {
       await checkProtocol(running, mounts[0]);
       const [row] = await database.query('select count(*) as n from perdure.migrations');
-      return `passed; ${String(row?.['n'])} migrations on an empty database; SIGTERM in a step: ${await shutDown(running, database)}`;
+      return `passed; ${conformance}; ${String(row?.['n'])} migrations on an empty database; SIGTERM in a step: ${await shutDown(running, database)}`;
     });
   } finally {
     rmSync(elsewhere, { recursive: true, force: true });
@@ -180,15 +192,14 @@ async function runStandalone(application: Application, database: Database, bundl
 }
 
 async function runCacheComponents(application: Application, database: Database): Promise<string> {
-  await application.build({ bundler: 'turbopack', env: { MATRIX_CACHE_COMPONENTS: '1' } });
-  return serving(
-    application.start(startCommand, { ...environment(database), MATRIX_CACHE_COMPONENTS: '1' }),
-    async (running) => {
-      for (const mount of mounts) await checkProtocol(running, mount);
-      await checkServerAction(running);
-      return 'passed';
-    },
-  );
+  const env = { MATRIX_CACHE_COMPONENTS: '1' };
+  await application.build({ bundler: 'turbopack', env });
+  const conformance = await checkConformance(application, startCommand, env);
+  return serving(application.start(startCommand, { ...environment(database), ...env }), async (running) => {
+    for (const mount of mounts) await checkProtocol(running, mount);
+    await checkServerAction(running);
+    return `passed; ${conformance}`;
+  });
 }
 
 // It cannot work, and has to say so.
@@ -230,6 +241,7 @@ async function runInBrowser(application: Application, bundler: Build['bundler'])
 async function runDev(application: Application, database: Database, bundler: Build['bundler']): Promise<string> {
   rmSync(join(application.folder, '.next'), { recursive: true, force: true });
   const command = ['node_modules/next/dist/bin/next', 'dev', `--${bundler}`];
+  const conformance = await checkConformance(application, command);
   const said = (to: string) => (text: string) => text.replace(/'V\d'/, `'${to}'`);
   try {
     return await serving(application.start(command, environment(database)), async (running) => {
@@ -245,7 +257,7 @@ async function runDev(application: Application, database: Database, bundler: Bui
       const client = createPerdureClient({ basePath: `${running.url}/api/perdure` });
       const { result } = await until(client.watch(inFlight), ({ isFinal }) => isFinal);
       assert.equal(result, 'V1', 'a run in flight keeps its code');
-      return 'passed; new runs take the edit, a run in flight goes on';
+      return `passed; ${conformance}; new runs take the edit, a run in flight goes on`;
     });
   } finally {
     application.edit('lib/workflows.ts', said('V1'));
