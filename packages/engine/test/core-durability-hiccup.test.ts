@@ -1,7 +1,7 @@
 // What was committed, or not, when the connection was lost before the answer: the engine asks instead of guessing.
 
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { contract, runStep, sleep, workflow, type Engine } from '../src/index.js';
+import { contract, queue, runStep, sleep, workflow, type Engine } from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { batchStatement, startTcpProxy, type CutMoment, type TcpProxy } from './support/tcp-proxy.js';
 import { useEngineDatabase, type TestEngineOptions } from './support/test-engine.js';
@@ -82,6 +82,36 @@ describe.each(moments)('when the connection is lost %s the commit', (moment) => 
 
     await cut;
     expect([run.isNew, await run.result(), executed]).toEqual([true, 1, ['Ada']]);
+  });
+
+  test('of a start in a queue that was paused elsewhere meanwhile, the run is new, and waits in line [3]', async () => {
+    const greet = workflow('greet in line', async () => 'Hello');
+    const line = queue(`paused ${moment}`);
+    const { engine, proxy } = await launchThroughProxy({ workflows: [greet], queues: [line] });
+    await db.query(`update perdure.queues set is_paused = true where name = $1`, [line.name]);
+    const cut = proxy.cut(moment, batchStatement, `in line ${moment}`);
+
+    const run = await engine.startWorkflow(greet, undefined, { id: `in line ${moment}`, queue: line });
+
+    await cut;
+    expect([run.isNew, await run.status()]).toEqual([true, 'queued']);
+    await engine.queues.resume(line);
+    expect(await run.result()).toBe('Hello');
+  });
+
+  test('of many starts, each run is told to be new if it was not there before [3]', async () => {
+    const greet = contract<number, string>('greeted by nobody');
+    const { engine, proxy } = await launchThroughProxy({});
+    await engine.startWorkflow(greet, 0, { id: `many ${moment} 0` });
+    const cut = proxy.cut(moment, /perdure_insert_runs|started as \(/, `many ${moment} 2`);
+
+    const runs = await engine.startWorkflows(
+      greet,
+      [0, 1, 2].map((n) => ({ input: n, id: `many ${moment} ${n}` })),
+    );
+
+    await cut;
+    expect(runs.map(({ isNew }) => isNew)).toEqual([false, true, true]);
   });
 
   test('of a step, the step is executed once and recorded once [3]', async () => {

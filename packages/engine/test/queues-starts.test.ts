@@ -161,6 +161,19 @@ test('a bulk that is sent again starts nothing twice, and tells which runs were 
   expect(second.map(({ id }) => id)).toEqual(starts.map(({ id }) => id));
 });
 
+test('an id that is twice in one bulk is new once', async () => {
+  const engine = await db.launchEngine();
+  const twice = [
+    { id: 'twice in a bulk', input: 'a' },
+    { id: 'twice in a bulk', input: 'b' },
+  ];
+
+  const runs = await engine.startWorkflows(contract<string>('twice'), twice);
+
+  expect(runs.map(({ isNew }) => isNew)).toEqual([true, false]);
+  expect((await engine.runs.get('twice in a bulk'))?.input).toBe('a');
+});
+
 test('bulks keep their order, however many statements they take, and single starts get in line behind them [129]', async () => {
   const engine = await db.launchEngine({ queues: [mail] });
   const ask = contract<number>('bulk');

@@ -155,6 +155,21 @@ test('every option of a start means in a transaction what it means outside of on
   expect(rows[3]).toEqual(rows[2]);
 });
 
+test('an id that is twice in one bulk is new once', async () => {
+  const engine = await db.launchEngine({ workflows: [ship] });
+  const client = await begun();
+  const twice = [
+    { id: 'twice in one', input: 'a' },
+    { id: 'twice in one', input: 'b' },
+  ];
+
+  const runs = await engine.startWorkflows(ship, twice, { transaction: client });
+  await client.query('commit');
+
+  expect(runs.map(({ isNew }) => isNew)).toEqual([true, false]);
+  expect(await runs[1]?.result()).toBe('shipped a');
+});
+
 test('many runs are started in one transaction, in their order', async () => {
   const engine = await db.launchEngine({ queues: [limited], workflows: [ship] });
   const client = await begun();

@@ -5,8 +5,8 @@ import { persist } from '../run/persist.js';
 import type { NewRun, Ticket } from '../run/run-host.js';
 import { toQueuedStart } from '../run/start-in-transaction.js';
 import { startChildIn } from '../run/waits.js';
-import { bulkSize, insertRuns, takePositions, type QueuedStart } from '../store/queue-starts.js';
-import { selectRunsById } from '../store/runs.js';
+import { bulkSize, insertRuns, takePositions, type Bulk, type QueuedStart } from '../store/queue-starts.js';
+import { selectRunsById, type RunRow } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId } from '../values/ids.js';
 import type { WorkflowDefinition } from '../run/definition.js';
@@ -82,16 +82,17 @@ async function startPortion(
   position: string | undefined,
 ): Promise<readonly Ticket[]> {
   const rows = newRuns.map(toQueuedStart);
-  const started = await insert(starter, rows, position);
+  const started = await insert(starter, { rows, position, createdAtMs: starter.executor.clock.now() });
   starter.executor.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   if (started === undefined) return rows.map(({ id }) => ({ id, isNew: true, outcome: undefined }));
-  const missing = rows.filter(({ id }) => !started.has(id)).map(({ id }) => id);
-  const existing = new Map((await selectRunsById(starter.database, missing)).map((run) => [run.id, run.workflow]));
+  const existing = new Map((await findMissing(starter, rows, started)).map(({ id, workflow }) => [id, workflow]));
+  const fresh = new Set(started);
   return Promise.all(
     newRuns.map(async (newRun, index): Promise<Ticket> => {
       const id = rows[index]?.id ?? newRunId();
       const workflow = existing.get(id);
-      if (started.has(id)) return { id, isNew: true, outcome: undefined };
+      if (fresh.delete(id)) return { id, isNew: true, outcome: undefined }; // once: the id may be there twice
+      if (started.has(id)) return { id, isNew: false, outcome: undefined };
       // Its dedup key is taken: the way of a single start finds the holder, or starts it after all.
       if (workflow === undefined) return starter.executor.starter.start({ ...newRun, id });
       if (workflow === newRun.definition.name) return { id, isNew: false, outcome: undefined };
@@ -100,21 +101,36 @@ async function startPortion(
   );
 }
 
-// Starts are idempotent by their ids, so a lost answer is no reason to give up.
-async function insert(
-  { database, executor }: TransactionHost,
-  rows: readonly QueuedStart[],
-  position: string | undefined,
-): Promise<ReadonlySet<string> | undefined> {
+// Starts are idempotent by their ids, so a lost answer is no reason to give up. What the tries before have inserted counts as well.
+async function insert(starter: TransactionHost, bulk: Bulk): Promise<ReadonlySet<string> | undefined> {
+  const { database, executor } = starter;
   const giveUpAt = performance.now() + patienceMs;
-  let reason = 'the engine was closed';
-  const answer = await persist(async () => ({ started: await insertRuns(database, rows, position) }), {
+  let reason: string | undefined;
+  const answer = await persist(async () => ({ started: await insertRuns(database, bulk) }), {
     isOver: () => performance.now() > giveUpAt,
     onFailure: (error) => {
       reason = String(error);
       executor.logger.warn({ err: error }, 'starting many runs failed; trying again');
     },
   });
-  if (answer === undefined) throw new PerdureError('START_UNCONFIRMED', { id: rows[0]?.id ?? '', reason });
-  return answer.started;
+  if (answer === undefined)
+    throw new PerdureError('START_UNCONFIRMED', {
+      id: bulk.rows[0]?.id ?? '',
+      reason: reason ?? 'the engine was closed',
+    });
+  const { started } = answer;
+  if (started === undefined || reason === undefined) return started;
+  const found = await findMissing(starter, bulk.rows, started);
+  return new Set([...started, ...found.filter((run) => run.createdAtMs === bulk.createdAtMs).map(({ id }) => id)]);
+}
+
+function findMissing(
+  { database }: TransactionHost,
+  rows: readonly QueuedStart[],
+  started: ReadonlySet<string>,
+): Promise<readonly RunRow[]> {
+  return selectRunsById(
+    database,
+    rows.filter(({ id }) => !started.has(id)).map(({ id }) => id),
+  );
 }

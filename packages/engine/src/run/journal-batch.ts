@@ -10,7 +10,7 @@ import type { RunId } from '../values/ids.js';
 /** What became of a write. */
 export type Settlement =
   | 'recorded'
-  | 'queued' // a start that was to run here at once: recorded, but its queue does not let it go yet
+  | 'queued' // a start that was to run here at once: recorded, but its queue does not let it go yet, or somebody else has it by now
   | 'refused' // the run is no longer owned, or the executor is fenced: nothing was written
   | 'rejected' // by the database, for a reason that a repetition does not change: nothing was written
   | 'exists'; // a start: the id was taken before

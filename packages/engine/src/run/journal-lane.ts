@@ -6,7 +6,7 @@ import type { Connection } from '../store/connection.js';
 import { explain, isReadOnly, kindOf } from '../store/failures.js';
 import { parkRuns } from '../store/runs.js';
 import { wakeWaiters } from '../store/waiters.js';
-import { findWritten, isOwnStart, type Written } from '../store/written.js';
+import { findWritten, startOf, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
@@ -175,7 +175,7 @@ export class Lane {
     batch.isUncertain = false;
     batch.starts = starts.filter(({ row, settle }) => {
       const run = written.findRun(row.id);
-      if (run !== undefined) settle(isOwnStart(run, row, executor) ? 'recorded' : 'exists');
+      if (run !== undefined) settle(startOf(run, row, executor));
       // Absent after an answer: a key of it is taken, or the run that starts it is lost. Sending it again would not help.
       else if (isFinal) settle((row.place?.dedupKey ?? row.idempotency) === undefined ? 'refused' : 'exists');
       else return true;

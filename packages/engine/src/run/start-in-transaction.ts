@@ -40,10 +40,11 @@ export async function startInTransaction(
   const missing = rows.filter(({ id }) => !startedIds.has(id)).map(({ id }) => id);
   const workflows =
     missing.length === 0 ? new Map<string, string>() : await findWorkflowsInTransaction(transaction, missing);
+  const fresh = new Set(startedIds); // an id may be there twice
   const tickets: TransactionTicket[] = [];
   for (const [index, newRun] of newRuns.entries()) {
     const id = rows[index]?.id ?? newRunId();
-    if (startedIds.has(id)) tickets.push({ id, isNew: true });
+    if (fresh.delete(id)) tickets.push({ id, isNew: true });
     else tickets.push(await findExisting(transaction, { ...newRun, id }, workflows.get(id)));
   }
   return { tickets, xid };

@@ -84,11 +84,12 @@ export interface QueuedStart {
 export const insertQueuedPart = (
   source: string,
   position = "nextval('{schema}.queue_positions')",
+  createdAt = "date_trunc('milliseconds', statement_timestamp())",
 ): string => `insert into {schema}.runs (
        id, workflow, version, status, due_at, input, timeout_ms, attributes, created_at,
        queue, partition_key, priority, queue_position, dedup_key, slot)
      select s.id, s.workflow, s.version, 'queued', statement_timestamp() + coalesce(s.delay_ms, 0) * interval '1 millisecond',
-            s.input, s.timeout_ms, s.attributes::jsonb, date_trunc('milliseconds', statement_timestamp()),
+            s.input, s.timeout_ms, s.attributes::jsonb, ${createdAt},
             s.queue, s.partition_key, case when s.queue is not null then s.priority end,
             case when s.queue is not null then ${position} end, s.dedup_key,
             case when s.queue is null then null when s.delay_ms is null then 'ready' else 'needed' end
@@ -108,20 +109,27 @@ const insertMany = statement(
                  $10::int4[], $11::text[]) with ordinality
        s (id, workflow, version, input, delay_ms, timeout_ms, attributes, queue, partition_key, priority, dedup_key, place)`,
        `(select coalesce($12::int8, nextval('{schema}.queue_positions'))) + s.place - 1`,
+       '$13::timestamptz',
      )}
    )
    select case when (select count(*) from started) < cardinality($1::text[])
                then (select coalesce(array_agg(id), '{}') from started) end as started_ids`,
 );
 
-/**
- * Inserts up to `bulkSize` runs, in their order, at a position that `takePositions` has given, or at the next one; returns the
- * ids that were inserted, or undefined when all were.
- */
+/** Runs that one statement inserts. */
+export interface Bulk {
+  /** Up to `bulkSize`, in the order of their places in queues. */
+  readonly rows: readonly QueuedStart[];
+  /** Of the first: one that `takePositions` has given, or undefined for the next one. */
+  readonly position: string | undefined;
+  /** Tells a run that is there from another start of its id, after an answer that was lost. */
+  readonly createdAtMs: number;
+}
+
+/** Inserts them; returns the ids that were inserted, or undefined when all were. */
 export async function insertRuns(
   db: Queryable,
-  rows: readonly QueuedStart[],
-  position: string | undefined,
+  { rows, position, createdAtMs }: Bulk,
 ): Promise<ReadonlySet<string> | undefined> {
   const answer = await db.query(insertMany, [
     textArray(rows.map((r) => r.id)),
@@ -133,6 +141,7 @@ export async function insertRuns(
     textArray(rows.map((r) => r.attributes)),
     ...placeColumns(rows),
     position ?? null,
+    new Date(createdAtMs),
   ]);
   const row = onlyRow(answer);
   return row['started_ids'] === null ? undefined : new Set(readTexts(row, 'started_ids'));

@@ -78,12 +78,12 @@ export async function findWritten(db: Queryable, rows: BatchRows): Promise<Writt
 }
 
 /**
- * Whether a run is there by this very start: not by somebody who chose the same id, nor by an earlier start of this executor,
- * whose run may have finished. The time of the start tells, which the writer chose. An owned one must also still be its own.
+ * How a run comes to be there. `exists`: by somebody who chose the same id, or by an earlier start of this executor, whose run may have
+ * finished; the time of the start tells, which the writer chose. `queued`: by this very start, but not to be run here, or no longer.
  */
-export function isOwnStart(run: WrittenRun, start: StartRow, executor: ExecutorId): boolean {
-  if (run.createdAtMs !== start.createdAtMs || run.workflow !== start.workflow) return false;
-  return !start.isOwned || (run.epoch <= 1 && run.executor === executor);
+export function startOf(run: WrittenRun, start: StartRow, executor: ExecutorId): 'recorded' | 'queued' | 'exists' {
+  if (run.createdAtMs !== start.createdAtMs || run.workflow !== start.workflow) return 'exists';
+  return !start.isOwned || (run.epoch === 1 && run.executor === executor) ? 'recorded' : 'queued';
 }
 
 function stepKey(runId: string, seq: number): string {
