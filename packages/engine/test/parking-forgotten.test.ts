@@ -86,3 +86,26 @@ test('the end of a run that has crashed its owners too often leaves a note of wa
 
   expect(await db.query('select run_id from perdure.unwoken')).toEqual([{ run_id: 'crashes' }]);
 });
+
+test('a run that lives long does not collect whoever has ever waited for it', async () => {
+  const target = workflow('lives-long', () => sleep('1h'));
+  const place: { engine?: Engine } = {};
+  const waiter = awaiting('waits-for-long', () => place.engine as Engine);
+  const engine = (place.engine = await db.launchEngine({ workflows: [target, waiter], parkAfter: 0 }));
+  await engine.startWorkflow(target, undefined, { id: 'lives long' });
+  const first = await engine.startWorkflow(waiter, 'lives long', { id: 'an early waiter' });
+  await parked(engine, first.id);
+  await db.query(`with gone as (
+      insert into perdure.runs (id, workflow, status, input, finished_at)
+      select 'gone ' || n, 'waits-for-long', 'cancelled', 'null', now() from generate_series(1, 63) n returning id)
+    update perdure.runs set awaited_by = awaited_by || array(select id from gone) where id = 'lives long'`);
+
+  const last = await engine.startWorkflow(waiter, 'lives long', { id: 'a late waiter' });
+  await parked(engine, last.id);
+
+  const [row] = await db.query(`select awaited_by from perdure.runs where id = 'lives long'`);
+  expect(row).toEqual({ awaited_by: ['a late waiter', 'an early waiter'] });
+  await engine.runs.cancel('lives long');
+  await expect(first.result()).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+  await expect(last.result()).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+});

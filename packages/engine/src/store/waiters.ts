@@ -45,18 +45,38 @@ export async function watchRuns(db: Queryable, ids: readonly RunId[]): Promise<r
   return (await db.query(watch, [textArray(ids)])).map(parseOutcome);
 }
 
+// Those that have ended are looked for when the number of entries is a multiple of this.
+const pruneEvery = 32;
+
 // A waiter that is to be parked registers first, so that a run that finishes from now on marks it as due; what
 // has finished already is missing from the answer. Several waiters of one run arrive aggregated, because an update
 // applies one change per row. `distinct` keeps a waiter that wakes and parks often from filling the array.
+// ended: a run that lives long would collect whoever has ever waited for it, so now and then those that have ended are taken out. They
+// are locked, so that none of them is resumed and registers again before this commits: it would be taken out with its new wait.
 const registerWaiters = statement(
   'register_waiters',
   `with waits as (
      select target, array_agg(waiter) as waiters
      from unnest($1::text[], $2::text[]) w (waiter, target)
      group by target
+   ), registered as materialized (
+     select distinct u.id
+     from {schema}.runs t
+     cross join unnest(t.awaited_by) u (id)
+     where t.id = any ($2::text[]) and cardinality(t.awaited_by) % ${pruneEvery} = 0
+   ), ended as materialized (
+     select f.id
+     from registered g
+     join {schema}.runs f on f.id = g.id and g.id || '' = g.id
+     where f.finished_at is not null
+     order by f.id
+     for share of f skip locked
    )
    update {schema}.runs r
-   set awaited_by = (select array_agg(distinct u) from unnest(coalesce(r.awaited_by, '{}') || w.waiters) u)
+   set awaited_by = (
+     select array_agg(distinct u)
+     from unnest(coalesce(r.awaited_by, '{}') || w.waiters) u
+     where u = any (w.waiters) or u not in (select id from ended))
    from waits w
    where r.id = w.target and w.target || '' = w.target and r.finished_at is null
    returning r.id`,

@@ -19,7 +19,7 @@ const texts = {
   delete: 'true as is_asked from',
   finish: 'started as (',
   park: "set status = 'waiting', executor = null, waits_for",
-  register: 'set awaited_by = (select',
+  register: 'array_agg(waiter) as waiters',
 } as const;
 
 /** Resolves when a statement of this sort waits for a lock. */
