@@ -1,6 +1,7 @@
 // Closing: what executes may end, everything else is handed over, and nothing stays behind.
 
 import { expect, test } from '@jest/globals';
+import { waitForBlockedBackend } from '@perdure/testing';
 import { currentStep, event, runStep, sleep, startWorkflow, stream, workflow, type Engine } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
@@ -106,6 +107,28 @@ test('what runs while its engine drains can use the engine, and fails for no oth
 
   expect(await next.getHandle(run.id).result()).toBe('done');
   expect(await next.runs.steps(run.id)).toMatchObject([{ name: 'start', error: undefined }, { kind: 'result' }]);
+});
+
+test('a run that a claim brings while the engine drains is handed over, and its code does not run [170]', async () => {
+  const executed: string[] = [];
+  const late = workflow('late', async (name: string) => executed.push(name));
+  const engine = await db.launchEngine({ workflows: [late], pollInterval: '50ms', lease: '20s' });
+  const holder = await db.connect();
+  await holder.query('begin');
+  await holder.query('lock table perdure.queues in access exclusive mode');
+  await waitForBlockedBackend(await db.connect(), { statement: 'full_queues as materialized' });
+  await db.query(
+    `insert into perdure.runs (id, workflow, status, input, due_at) values ('late', 'late', 'queued', '"x"', now() - interval '1 minute')`,
+  );
+
+  const closed = engine.close();
+  await holder.query('commit');
+  await closed;
+
+  expect(executed).toEqual([]);
+  expect(await db.query(`select status, due_at <= now() as is_due from perdure.runs where id = 'late'`)).toEqual([
+    { status: 'waiting', is_due: true },
+  ]);
 });
 
 test('an engine that closes or has closed accepts neither launches nor starts [58, 170]', async () => {

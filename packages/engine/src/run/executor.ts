@@ -26,7 +26,7 @@ import { Pump } from './pump.js';
 import { QueueBook } from './queue-book.js';
 import { Run } from './run.js';
 import { emptyHistory, type ChildStart, type HostedRun, type Outcome, type RunHost, type Ticket } from './run-host.js';
-import { runWorkflow, tellFailure } from './run-workflow.js';
+import { continueRun, tellFailure } from './run-workflow.js';
 import { Starter } from './start-run.js';
 
 // A step that cannot be recorded is executed again when its run comes back: not over and over.
@@ -145,8 +145,7 @@ export class Executor implements RunHost {
       // It was taken from this executor, which has not heard of that yet.
       this.#live.get(run.id)?.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
       this.#admit(run);
-      if (run.deadlineAtMs !== undefined && run.deadlineAtMs <= this.clock.now()) run.expire();
-      else runWorkflow(run);
+      continueRun(run);
     }
   }
 

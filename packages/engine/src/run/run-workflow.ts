@@ -31,6 +31,13 @@ export function runWorkflow(run: Run): void {
   if (run.delivery.isReplaying) run.wake();
 }
 
+/** Has a claimed run go on: unless its deadline has passed, or the engine is being closed and the claim was under way before. */
+export function continueRun(run: Run): void {
+  if (run.deadlineAtMs !== undefined && run.deadlineAtMs <= run.now()) run.expire();
+  else if (run.host.isDraining) run.park(run.now());
+  else runWorkflow(run);
+}
+
 /** Logs that a run has failed, once that is recorded: nobody may be waiting for its result. */
 export function tellFailure(logger: Logger, run: Run | undefined, { error }: Outcome): void {
   if (run === undefined || error === undefined) return;
