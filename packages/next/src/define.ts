@@ -17,7 +17,7 @@ import {
   type Topic,
 } from 'perdure';
 import { drainOnSignals } from './drain-on-signals.js';
-import { keep, keptState, type Kept } from './kept.js';
+import { keep, keptState, type Boot, type Kept } from './kept.js';
 import type { NextOptions } from './options.js';
 
 /**
@@ -57,19 +57,19 @@ export class Perdure {
    */
   async boot(): Promise<void> {
     const kept = this.#kept;
-    kept.booting ??= launch(kept);
+    const boot = (kept.boot ??= beginBoot(kept));
     try {
-      await kept.booting;
+      await boot.engine;
     } catch (error) {
-      kept.booting = undefined; // so that it can be tried again
+      if (kept.boot === boot) kept.boot = undefined; // so that it can be tried again
       throw error;
     }
   }
 
   /** The launched engine. Throws ENGINE_NOT_BOOTED. */
   async engine(): Promise<Engine> {
-    const { booting } = this.#kept;
-    if (booting !== undefined) return booting;
+    const { boot } = this.#kept;
+    if (boot !== undefined) return boot.engine;
     throw new PerdureError('ENGINE_NOT_BOOTED', { name: this.name, isBuild: isBuild() });
   }
 
@@ -112,10 +112,10 @@ export class Perdure {
 
   /** Drains and closes the engine, as signals do; the process may boot it again. For tests and custom servers. */
   async close(): Promise<void> {
-    const kept = this.#kept;
-    await close(kept);
-    kept.booting = undefined;
-    kept.engine = undefined;
+    const closing = close(this.#kept);
+    this.#kept.boot = undefined;
+    this.#kept.engine = undefined;
+    await closing;
   }
 
   /** @internal */
@@ -124,8 +124,14 @@ export class Perdure {
   }
 }
 
-async function launch(kept: Kept): Promise<Engine> {
-  const engine = await launchWithPatience(kept);
+function beginBoot(kept: Kept): Boot {
+  const ending = new AbortController();
+  return { ending, engine: launch(kept, ending) };
+}
+
+async function launch(kept: Kept, ending: AbortController): Promise<Engine> {
+  const engine = await launchWithPatience(kept, ending);
+  if (ending.signal.aborted) return engine; // which whoever has ended this boot closes
   kept.engine = engine;
   const state = keptState();
   if (!state.drainsOnSignals) {
@@ -138,24 +144,23 @@ async function launch(kept: Kept): Promise<Engine> {
 }
 
 // Next calls `register` once. Were it refused, the server would stay and answer 500 to every request, also when the database is back.
-async function launchWithPatience(kept: Kept): Promise<Engine> {
+async function launchWithPatience(kept: Kept, ending: AbortController): Promise<Engine> {
   for (;;) {
     const { name: _name, shutdownTimeout: _timeout, ...options } = kept.options;
     try {
       return await createEngine(options).launch();
     } catch (err) {
       const isWorthWaiting = process.env['NODE_ENV'] === 'production' && isPerdureError(err, 'DATABASE_UNREACHABLE');
-      if (!isWorthWaiting || kept.booting === undefined) throw err;
+      if (!isWorthWaiting || ending.signal.aborted) throw err;
       const { logger = consoleLogger() } = options;
       logger.warn({ err }, 'the engine is not booted, and requests wait: it tries again every 2 seconds');
-      await pause(err);
+      await pause(err, ending);
     }
   }
 }
 
-/** Two seconds; throws `err` once the process is told to end, since Next waits for requests that wait for us. */
-async function pause(err: unknown): Promise<void> {
-  const ending = new AbortController();
+/** Two seconds; throws `err` once it is ended, or the process is told to end, since Next waits for requests that wait for us. */
+async function pause(err: unknown, ending: AbortController): Promise<void> {
   const end = (): void => ending.abort();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
   try {
@@ -168,11 +173,13 @@ async function pause(err: unknown): Promise<void> {
 }
 
 async function close(kept: Kept): Promise<void> {
-  const { engine, handlers } = kept;
-  const { shutdownTimeout = '20s' } = kept.options;
-  await Promise.all([...handlers].map((handler) => handler.close()));
-  handlers.clear();
-  await engine?.close({ timeout: shutdownTimeout });
+  const { boot, options } = kept;
+  const handlers = [...kept.handlers];
+  kept.handlers.clear();
+  boot?.ending.abort();
+  await Promise.all(handlers.map((handler) => handler.close()));
+  const engine = await boot?.engine.catch(() => undefined); // a boot that failed leaves nothing to close
+  await engine?.close({ timeout: options.shutdownTimeout ?? '20s' });
 }
 
 function reload(engine: Engine, { workflows = [], queues = [], logger = consoleLogger() }: NextOptions): void {

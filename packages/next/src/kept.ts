@@ -11,12 +11,19 @@ import type { NextOptions } from './options.js';
 export interface Kept {
   /** As the last evaluation of the file gave them. */
   options: NextOptions;
-  /** Undefined before `boot`. */
-  booting: Promise<Engine> | undefined;
-  /** The engine, once it is launched. */
+  /** Undefined before `boot`, and after `close`. */
+  boot: Boot | undefined;
+  /** The engine, while it is launched. */
   engine: Engine | undefined;
   /** The protocol's handlers of all routes, whose streams must end before the server can. */
   readonly handlers: Set<HttpHandler>;
+}
+
+/** One boot of an engine. */
+export interface Boot {
+  readonly engine: Promise<Engine>;
+  /** Aborted when the engine is closed: a boot that still waits for its database ends then. */
+  readonly ending: AbortController;
 }
 
 /** Everything that is kept, by all engines together. */
@@ -36,7 +43,7 @@ export function keep(name: string, options: NextOptions): Kept {
     found.options = options;
     return found;
   }
-  const kept: Kept = { options, booting: undefined, engine: undefined, handlers: new Set() };
+  const kept: Kept = { options, boot: undefined, engine: undefined, handlers: new Set() };
   engines.set(name, kept);
   return kept;
 }

@@ -63,7 +63,10 @@ export function protocolOf(
     return fresh;
   };
   return async (request, info) => {
-    handler ??= made();
+    const { handlers, boot } = perdure.kept;
+    const isDraining = boot?.ending.signal.aborted === true;
+    // A closed handler opens no streams any more. That is right while the process ends, and wrong once the engine is booted again.
+    if (handler === undefined || (!handlers.has(handler) && !isDraining)) handler = made();
     const serving = handler;
     const response = await relay.relay(() => serving(request, info));
     if (request.method === 'POST' && response.ok) after?.(() => perdure.drive({ budget: afterBudget }));

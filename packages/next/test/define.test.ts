@@ -121,6 +121,39 @@ test('a boot that waits for the database ends when the engine is closed', async 
   }
 });
 
+test('closed and booted again while a boot waits for the database, there is one engine', async () => {
+  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
+  const warnings: unknown[] = [];
+  const warn = (fields: unknown): void => void warnings.push(fields);
+  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
+  try {
+    const waiting = perdure.boot();
+    waiting.catch(() => undefined);
+    await waitFor(() => warnings.length > 0, { what: 'a warning' });
+    definePerdure({ name: perdure.name, database: applications.url, logger: silentLogger });
+
+    await Promise.all([perdure.close(), perdure.boot()]);
+
+    await expect(waiting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+    await expect(perdure.engine()).resolves.toBeDefined();
+  } finally {
+    environment.restore();
+  }
+});
+
+test('closed in the middle of a boot, no engine stays behind', async () => {
+  const job = workflow('late job', async () => 'done');
+  const perdure = applications.define({ workflows: [job] });
+  const booting = perdure.boot();
+  const launched = perdure.engine();
+
+  await perdure.close();
+
+  await booting;
+  await expect((await launched).startWorkflow(job)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+  await expect(perdure.engine()).rejects.toMatchObject({ code: 'ENGINE_NOT_BOOTED' });
+});
+
 test('a boot that waits for the database ends when the process is told to end', async () => {
   const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
   const warnings: unknown[] = [];

@@ -117,6 +117,24 @@ test('an open stream of events ends when the engine is closed', async () => {
   expect(await response.text()).toContain('event: status');
 });
 
+test('events are told again when the engine is booted again', async () => {
+  const perdure = await applications.boot({ workflows: [count] });
+  const { GET } = perdureRoutes(perdure, { expose: [{ workflow: count, events: [progress] }] });
+  const run = await perdure.startWorkflow(count, 3);
+  await run.result();
+  const look = async (): Promise<string> => {
+    const request = new Request(`http://shop.test/api/perdure/runs/${run.id}/events`);
+    return (await GET(request, params(['runs', run.id, 'events']))).text();
+  };
+  const before = await look();
+
+  await perdure.close();
+  await perdure.boot();
+
+  expect(await look()).toBe(before);
+  expect(before).toContain('event: status');
+});
+
 interface Asked {
   readonly method: string;
   readonly path: string[];
