@@ -3,12 +3,12 @@
 
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
+import { batchStatements, type Ends, type Starts } from './batch-statements.js';
 import { int4Array, int8Array, textArray, timestampArray } from './binary-arrays.js';
-import { isEmpty, publicationColumns, publicationParts, type Publications } from './publications.js';
+import { isEmpty, publicationColumns, type Publications } from './publications.js';
 import { idempotencyColumns, type IdempotencyKey } from './idempotency-keys.js';
-import { placeColumns, startedInQueuesPart, type QueuePlace } from './queue-starts.js';
-import { onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
-import { unwokenPart } from './waiters.js';
+import { placeColumns, type QueuePlace } from './queue-starts.js';
+import { findNumber, findTexts, onlyRow, readBoolean, readTexts, type Queryable } from './sql.js';
 
 /** A run to insert: running here at once, waiting to be claimed, or already finished. */
 export interface StartRow {
@@ -84,123 +84,37 @@ export interface BatchResult {
   readonly unwoken: number;
 }
 
-// owner: the executor's row, locked for key share. Heartbeats do not conflict with it; declaring it dead takes it for
-//   update, so a batch is either wholly before the takeover or writes nothing.
-// started: `on conflict` makes a second start of an id a no-op. A child is inserted only while its parent is owned as
-//   the writer believes, and the parent's row is locked for share: a cancellation of the parent is either seen here, or
-//   comes after this commit and finds the child (`cancelMany`).
-// Epoch and executor together name a claim: a start whose id turns out to be taken has epoch 1, as the run that has the id.
-// recorded: joins its run on the claim without locking it (locking every run costs 40 to 55 %, measured), and has no
-//   `on conflict` (5 to 15 %): a taken (run_id, seq) fails the batch, and the journal then asks row by row.
-// finished: one index lookup per outcome.
-// `status || ''` is no oddity: a plain `status = 'running'` lets the pinned planner join through the partial index runs_owned
-//   instead of the primary key, and a million finished runs then halve the rate (measured: docs/decisions/0001-keys.md).
-// `c.run_id || '' = c.run_id`, true for every row, keeps another plan away: while the tables are small, scanning all runs looks
-//   as cheap as looking up those of a batch, and the prepared plan stays when they have grown. The planner takes the
-//   condition for a rare one, expects one row, and looks runs up by their key whatever their number. So in all statements
-//   that join rows to `unnest`.
-// woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
-//   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
-//   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
-const ownerPart = `owner as materialized (
-     select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
-   )`;
-
-const startedPart = `started as (
-     insert into {schema}.runs (id, workflow, version, status, executor, epoch, due_at, input, output, error, timeout_ms,
-                                deadline_at, parent_id, attributes, created_at, started_at, finished_at)
-     select s.id, s.workflow, s.version, s.status, case when s.owned = 1 then $1::uuid end, s.owned, s.due_at, s.input,
-            s.output, s.error, s.timeout_ms, s.deadline_at, s.parent_id, s.attributes::jsonb, s.created_at,
-            case when s.owned = 1 then s.created_at end, s.finished_at
-     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int4[], $7::timestamptz[], $8::text[], $9::text[],
-                 $10::text[], $11::int8[], $12::timestamptz[], $13::text[], $14::int4[], $15::text[], $16::timestamptz[],
-                 $17::timestamptz[])
-       s (id, workflow, version, status, owned, due_at, input, output, error, timeout_ms, deadline_at, parent_id,
-          parent_epoch, attributes, created_at, finished_at)
-     where exists (select from owner)
-       and (s.parent_id is null or exists (
-         select from {schema}.runs p
-         where p.id = s.parent_id and p.epoch = s.parent_epoch and p.status || '' = 'running'
-         for share))
-     on conflict (id) do nothing
-     returning id
-   )`;
-
-const endParts = `recorded as (
-     insert into {schema}.steps (run_id, seq, name, occurrence, kind, epoch, output, error, child_id, started_at, finished_at)
-     select c.run_id, c.seq, c.name, c.occurrence, c.kind, c.epoch, c.output, c.error, c.child_id, c.started_at, c.finished_at
-     from unnest($18::text[], $19::int4[], $20::int4[], $21::text[], $22::int4[], $23::text[], $24::text[], $25::text[],
-                 $26::text[], $27::timestamptz[], $28::timestamptz[])
-       c (run_id, epoch, seq, name, occurrence, kind, output, error, child_id, started_at, finished_at)
-     join {schema}.runs r on r.id = c.run_id and r.epoch = c.epoch and r.executor = $1::uuid and r.status || '' = 'running'
-     where c.run_id || '' = c.run_id and exists (select from owner)
-     returning 1
-   ), finished as (
-     update {schema}.runs r
-     set status = o.status, output = o.output, error = o.error, due_at = null,
-         finished_at = case when o.status <> 'paused' then now() end
-     from unnest($29::text[], $30::int4[], $31::text[], $32::text[], $33::text[]) o (id, epoch, status, output, error)
-     where r.id = o.id and r.epoch = o.epoch and r.executor = $1::uuid and r.status || '' = 'running'
-       and o.id || '' = o.id and exists (select from owner)
-     returning r.id, r.awaited_by, r.is_watched
-   )`;
-
-const wokenPart = (awaited: string): string => `woken as (
-     update {schema}.runs r
-     set due_at = now()
-     from (select distinct unnest(a.awaited_by) as id from ${awaited} a where a.awaited_by is not null) w
-     where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all ($29::text[])
-     returning r.id
-   ), ${unwokenPart(awaited, '$29::text[]')}`;
-
-const answer = `select exists (select from owner) as is_owner,
-          case when (select count(*) from started) < cardinality($2::text[])
-               then (select coalesce(array_agg(id), '{}') from started) end as started_ids,
-          (select count(*) from recorded)::int4 as recorded,
-          (select count(*) from finished)::int4 as finished,
-          (select array_agg(id) from finished where is_watched) as watched_ids,
-          (select count(*) from woken)::int4 as woken,
-          (select count(*) from unwoken)::int4 as unwoken`;
-
-// Four shapes of one statement, so that batches pay only for what they have.
-const allAwaited = '(select id, awaited_by from finished union all select id, awaited_by from announced)';
-const endAndPublish = `${endParts}, ${publicationParts}, ${wokenPart(allAwaited)} ${answer}`;
-const end = `${endParts}, ${wokenPart('finished')} ${answer}`;
-const writeBatch = statement('write_batch', `with ${ownerPart}, ${startedPart}, ${end}`);
-const writeAndPublish = statement('write_and_publish', `with ${ownerPart}, ${startedPart}, ${endAndPublish}`);
-const writeAndQueue = statement(
-  'write_and_queue',
-  `with ${ownerPart}, ${startedInQueuesPart(34)}, ${end}, (select array_agg(id) from started where is_queued) as queued_ids`,
-);
-const writeAll = statement(
-  'write_all',
-  `with ${ownerPart}, ${startedInQueuesPart(53)}, ${endAndPublish}, (select array_agg(id) from started where is_queued) as queued_ids`,
-);
-
 /** Commits a batch. One round trip; safe to repeat only after asking what was written (`findWritten`). */
 export async function commitBatch(db: Queryable, executor: ExecutorId, rows: BatchRows): Promise<BatchResult> {
-  const values: (string | Buffer)[] = [
-    executor,
-    ...startColumns(rows.starts),
-    ...checkpointColumns(rows.checkpoints),
-    ...outcomeColumns(rows.outcomes),
-  ];
-  const publishes = !isEmpty(rows.publications);
-  const queues = rows.starts.some(({ place, idempotency }) => place !== undefined || idempotency !== undefined);
-  if (publishes) values.push(...publicationColumns(rows.publications));
-  if (queues) values.push(...placeColumns(rows.starts), ...idempotencyColumns(rows.starts));
-  const [plain, queueing] = publishes ? [writeAndPublish, writeAll] : [writeBatch, writeAndQueue];
-  const row = onlyRow(await db.query(queues ? queueing : plain, values));
+  const { starts, checkpoints, outcomes, publications } = rows;
+  const [kindOfStarts, kindOfEnds] = [startsIn(rows), endsIn(rows)];
+  const values: (string | Buffer)[] = [executor];
+  if (kindOfStarts !== 'none') values.push(...startColumns(starts));
+  if (kindOfStarts === 'placed') values.push(...placeColumns(starts), ...idempotencyColumns(starts));
+  if (kindOfEnds !== 'none') values.push(...checkpointColumns(checkpoints), ...outcomeColumns(outcomes));
+  if (kindOfEnds === 'publishing') values.push(...publicationColumns(publications));
+  const row = onlyRow(await db.query(batchStatements[kindOfStarts][kindOfEnds], values));
   return {
     isOwner: readBoolean(row, 'is_owner'),
-    startedIds: row['started_ids'] === null ? undefined : readTexts(row, 'started_ids'),
+    startedIds: findTexts(row, 'started_ids'),
     queuedIds: readTexts(row, 'queued_ids'),
-    recorded: readNumber(row, 'recorded'),
-    finished: readNumber(row, 'finished'),
+    recorded: findNumber(row, 'recorded') ?? 0,
+    finished: findNumber(row, 'finished') ?? 0,
     watchedIds: readTexts(row, 'watched_ids'),
-    woken: readNumber(row, 'woken'),
-    unwoken: readNumber(row, 'unwoken'),
+    woken: findNumber(row, 'woken') ?? 0,
+    unwoken: findNumber(row, 'unwoken') ?? 0,
   };
+}
+
+function startsIn({ starts }: BatchRows): Starts {
+  if (starts.length === 0) return 'none';
+  const isPlaced = starts.some(({ place, idempotency }) => place !== undefined || idempotency !== undefined);
+  return isPlaced ? 'placed' : 'plain';
+}
+
+function endsIn({ checkpoints, outcomes, publications }: BatchRows): Ends {
+  if (!isEmpty(publications)) return 'publishing';
+  return checkpoints.length + outcomes.length > 0 ? 'plain' : 'none';
 }
 
 function startColumns(starts: readonly StartRow[]): readonly Buffer[] {

@@ -119,13 +119,13 @@ export async function runStatement(
 async function send(
   client: DriverClient,
   dialect: Dialect,
-  { name, text }: Statement,
+  { name, variant = '', text }: Statement,
   values: readonly unknown[],
 ): Promise<readonly Row[]> {
   const query = { text: textFor(text, dialect.schema), values: [...values] };
   if (!dialect.isDirect) return (await client.query(query)).rows;
   try {
-    return (await client.query({ ...query, name })).rows;
+    return (await client.query({ ...query, name: name + variant })).rows;
   } catch (error) {
     if (!isPreparedStatementFault(error)) throw error;
     dialect.isDirect = false;

@@ -47,7 +47,7 @@ export interface FeedAnswer {
 // runs: primary key. events: primary key, a range from the place on. Ids are in the order of commits; `seq` bounds the range, and can go
 // back by one when a failed step is dropped to be tried again. names: one step through the
 // primary key per stream that the run has, however many chunks it has. chunks: primary key, a range per stream.
-// `|| ''`: see batch.ts.
+// `|| ''`: see batch-statements.ts.
 const selectFeed = statement(
   'select_feed',
   `with recursive reader as (

@@ -1,9 +1,10 @@
 // What runs publish as part of the journal's batch: events, stream chunks, and the receipts of messages. Each stands or falls with
 // the checkpoint of the step that it belongs to, because both test the same condition in one statement.
-// Batches without any use the shorter statement in batch.ts, and pay nothing for this.
+// Batches without any use a shorter statement, and pay nothing for this.
 
 import type { RunId } from '../values/ids.js';
 import { int4Array, int8Array, textArray } from './binary-arrays.js';
+import { unnest } from './sql.js';
 
 /** Where in its run's history a publication belongs. */
 interface Published {
@@ -41,11 +42,14 @@ export interface Publications {
 // set: two values of one key in one batch would touch the row twice, which an upsert refuses: only the last one is sent.
 // announced: locks the run's row, so that a waiter that is registering at this moment is either seen here or sees the event.
 // `on conflict do nothing` on chunks: a batch whose answer was lost is sent again.
-/** The common table expressions, with parameters from $34; `owner` is batch.ts's. */
-export const publicationParts = `set as (
+/** The common table expressions, with the columns of `publicationColumns`; `owner` is that of batch-statements.ts. */
+export function publicationParts(take: (types: string) => readonly string[]): string {
+  const [events, kept] = [take('text int4 text text'), take('text int4 int4 text text')];
+  const [chunks, receipts] = [take('text int4 int4 text int4 text'), take('text int4 int4 int8')];
+  return `set as (
      insert into {schema}.events (run_id, key, value)
      select e.run_id, e.key, e.value
-     from unnest($34::text[], $35::int4[], $36::text[], $37::text[]) e (run_id, epoch, key, value)
+     from ${unnest(events)} e (run_id, epoch, key, value)
      join {schema}.runs r on r.id = e.run_id and r.epoch = e.epoch and r.executor = $1::uuid and r.status || '' = 'running'
      where e.run_id || '' = e.run_id and exists (select from owner)
      on conflict (run_id, key) do update set value = excluded.value, set_at = now()
@@ -53,14 +57,14 @@ export const publicationParts = `set as (
    ), kept as (
      insert into {schema}.event_history (run_id, seq, key, value)
      select e.run_id, e.seq, e.key, e.value
-     from unnest($38::text[], $39::int4[], $40::int4[], $41::text[], $42::text[]) e (run_id, epoch, seq, key, value)
+     from ${unnest(kept)} e (run_id, epoch, seq, key, value)
      join {schema}.runs r on r.id = e.run_id and r.epoch = e.epoch and r.executor = $1::uuid and r.status || '' = 'running'
      where e.run_id || '' = e.run_id and exists (select from owner)
      returning 1
    ), appended as (
      insert into {schema}.stream_chunks (run_id, seq, stream, position, value)
      select c.run_id, c.seq, c.stream, c.position, c.value
-     from unnest($43::text[], $44::int4[], $45::int4[], $46::text[], $47::int4[], $48::text[])
+     from ${unnest(chunks)}
        c (run_id, epoch, seq, stream, position, value)
      join {schema}.runs r on r.id = c.run_id and r.epoch = c.epoch and r.executor = $1::uuid and r.status || '' = 'running'
      where c.run_id || '' = c.run_id and exists (select from owner)
@@ -69,16 +73,17 @@ export const publicationParts = `set as (
    ), received as (
      update {schema}.messages m
      set received_seq = t.seq
-     from unnest($49::text[], $50::int4[], $51::int4[], $52::int8[]) t (run_id, epoch, seq, id)
+     from ${unnest(receipts)} t (run_id, epoch, seq, id)
      join {schema}.runs r on r.id = t.run_id and r.epoch = t.epoch and r.executor = $1::uuid and r.status || '' = 'running'
      where t.run_id || '' = t.run_id and m.run_id = t.run_id and m.id = t.id and exists (select from owner)
      returning 1
    ), announced as (
      select r.id, r.awaited_by
      from {schema}.runs r
-     where r.id = any ($34::text[]) and exists (select from owner)
+     where r.id = any (${events[0] ?? ''}) and exists (select from owner)
      for no key update
    )`;
+}
 
 /** Whether there is anything to publish. */
 export function isEmpty({ events = [], chunks = [], receipts = [] }: Publications): boolean {

@@ -3,7 +3,7 @@
 
 import type { RunId } from '../values/ids.js';
 import { int4Array, int8Array, textArray } from './binary-arrays.js';
-import { readText, readTexts, onlyRow, statement, type Queryable } from './sql.js';
+import { findTexts, readText, readTexts, onlyRow, statement, unnest, type Queryable } from './sql.js';
 
 /** Where a run stands in a queue. */
 export interface QueuePlace {
@@ -15,12 +15,12 @@ export interface QueuePlace {
   readonly dedupKey: string | undefined;
 }
 
-// As `started` in batch.ts. What is to run at once does so only if its queue has no limits and is not paused at this
+// As `started` in batch-statements.ts. What is to run at once does so only if its queue has no limits and is not paused at this
 // moment, whatever its process remembers; otherwise it gets in line. Its deadline then counts from its claim.
 // `on conflict` without a target: a taken dedup or idempotency key is as good a reason not to insert as a taken id.
 // Rows are inserted, and numbered, in the order of the arrays.
-/** The common table expression `started`, with the columns of `placeColumns` and `idempotencyColumns` from parameter `first` on. */
-export const startedInQueuesPart = (first: number): string => `started as (
+/** The common table expression `started`; `columns` are those of starts, then those of `placeColumns` and `idempotencyColumns`. */
+export const startedInQueuesPart = (columns: readonly string[]): string => `started as (
      insert into {schema}.runs (id, workflow, version, status, executor, epoch, due_at, input, output, error, timeout_ms,
                                 deadline_at, parent_id, attributes, created_at, started_at, finished_at,
                                 queue, partition_key, priority, queue_position, dedup_key, slot,
@@ -35,10 +35,7 @@ export const startedInQueuesPart = (first: number): string => `started as (
             s.dedup_key,
             case when s.queue is null then null when mine.owned = 1 then 'held' when s.due_at is null then 'ready' else 'needed' end,
             s.idempotency_key, s.fingerprint
-     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int4[], $7::timestamptz[], $8::text[], $9::text[],
-                 $10::text[], $11::int8[], $12::timestamptz[], $13::text[], $14::int4[], $15::text[], $16::timestamptz[],
-                 $17::timestamptz[], $${first}::text[], $${first + 1}::text[], $${first + 2}::int4[], $${first + 3}::text[],
-                 $${first + 4}::text[], $${first + 5}::text[])
+     from ${unnest(columns)}
        s (id, workflow, version, status, owned, due_at, input, output, error, timeout_ms, deadline_at, parent_id,
           parent_epoch, attributes, created_at, finished_at, queue, partition_key, priority, dedup_key,
           idempotency_key, fingerprint)
@@ -55,6 +52,9 @@ export const startedInQueuesPart = (first: number): string => `started as (
      on conflict do nothing
      returning id, status = 'queued' as is_queued
    )`;
+
+/** The types of the columns of places and idempotency keys. */
+export const placeTypes = 'text text int4 text text text';
 
 /** The columns of places: queue, key, priority, dedup key. */
 export function placeColumns(rows: readonly { readonly place: QueuePlace | undefined }[]): readonly Buffer[] {
@@ -143,8 +143,8 @@ export async function insertRuns(
     position ?? null,
     new Date(createdAtMs),
   ]);
-  const row = onlyRow(answer);
-  return row['started_ids'] === null ? undefined : new Set(readTexts(row, 'started_ids'));
+  const startedIds = findTexts(onlyRow(answer), 'started_ids');
+  return startedIds === undefined ? undefined : new Set(startedIds);
 }
 
 const nextPositions = statement(

@@ -68,7 +68,7 @@ export interface ParkRow {
   readonly topics?: readonly string[] | undefined;
 }
 
-// `owner`, `status || ''`: see batch.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
+// `owner`, `status || ''`: see batch-statements.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
 // So it is when a message is there that came before the claim and has not been seen yet. The topics of a run travel as lines of
 // one text: names have no control characters.
 const park = statement(

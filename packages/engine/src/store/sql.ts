@@ -3,10 +3,12 @@
 
 import { PerdureError } from '../values/errors.js';
 
-/** A whole SQL statement. `{schema}` stands for the quoted schema name; `name` is its prepared name. */
+/** A whole SQL statement. `{schema}` stands for the quoted schema name; `name` and `variant` are its prepared name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Tells texts of one name apart. */
+  readonly variant?: string;
 }
 
 /** One row, as the driver gives it: read with the functions below, which check. */
@@ -17,9 +19,28 @@ export interface Queryable {
   query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
-/** Declares a statement. Names are unique in the engine and at most 40 characters. */
-export function statement(name: string, text: string): Statement {
-  return { name: `perdure_${name}`, text };
+/** Declares a statement. Names are unique in the engine, with their variant if there are several, and at most 40 characters. */
+export function statement(name: string, text: string, variant = ''): Statement {
+  return { name: `perdure_${name}`, text, variant };
+}
+
+/**
+ * Numbers the array parameters of a statement from `first` on: each call gives the placeholders of the next ones, whose types stand
+ * in words.
+ *
+ * @example
+ * const take = arrayParameters(2);
+ * take('text int4'); // ['$2::text[]', '$3::int4[]']
+ * take('int8'); // ['$4::int8[]']
+ */
+export function arrayParameters(first: number): (types: string) => readonly string[] {
+  let next = first;
+  return (types) => types.split(' ').map((type) => `$${next++}::${type}[]`);
+}
+
+/** Parallel arrays as rows. */
+export function unnest(columns: readonly string[]): string {
+  return `unnest(${columns.join(', ')})`;
 }
 
 /** The statement's text for one schema. */
@@ -70,8 +91,13 @@ export function readBoolean(row: Row, column: string): boolean {
 
 /** A text array column; null reads as empty. */
 export function readTexts(row: Row, column: string): readonly string[] {
+  return findTexts(row, column) ?? [];
+}
+
+/** A text array column that may be null. */
+export function findTexts(row: Row, column: string): readonly string[] | undefined {
   const value = row[column];
-  if (value === null || value === undefined) return [];
+  if (value === null || value === undefined) return undefined;
   if (!Array.isArray(value)) throw unexpected(column, 'an array', value);
   return value.map((item: unknown) => String(item));
 }

@@ -17,7 +17,7 @@ export async function lockRun(db: EngineDatabase, id: string): Promise<() => Pro
 const texts = {
   cancel: 'with recursive tree as (\n     select id from',
   delete: 'true as is_asked from',
-  finish: 'started as (',
+  finish: 'recorded as (',
   park: "set status = 'waiting', executor = null, waits_for",
   register: 'array_agg(waiter) as waiters',
 } as const;
