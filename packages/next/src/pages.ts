@@ -1,7 +1,8 @@
 // The protocol of @perdure/http as an API route of the Pages Router.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requestFromNode, sendToNode } from '@perdure/http';
+import { stringify } from 'node:querystring';
+import { requestFromNode, sendToNode, type RequestInfo } from '@perdure/http';
 import type { Perdure } from './define.js';
 import { mountPath, protocolOf, type RouteOptions } from './routes.js';
 
@@ -29,10 +30,19 @@ export function perdureApiRoute(
   return async (message, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const isRead = message.body !== undefined;
-    const request = requestFromNode(message, { signal: gone.signal, isRead });
+    const request = requestFromNode(message, { signal: gone.signal, isRead: message.body !== undefined });
     const basePath = options.basePath ?? mountPath(new URL(request.url).pathname, message.query);
-    const parsedBody = isRead ? { value: message.body } : undefined;
-    await sendToNode(await serve(request, { basePath, parsedBody }), response);
+    await sendToNode(await serve(request, { basePath, ...bodyOf(message) }), response);
   };
+}
+
+// Next's parser makes something of every body: '' or {} of none, an object of a form, and text of what it does not know, as
+// application/vnd.shop+json. Of that we take what is JSON to Next; the rest, the protocol is to judge by itself.
+function bodyOf({ headers, body }: ApiRequest): Pick<RequestInfo, 'parsedBody' | 'rawBody'> {
+  if (body === undefined) return {};
+  const isSent = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (!isSent) return { rawBody: new Uint8Array() };
+  if (/^\s*application\/(ld\+)?json\s*(;|$)/i.test(headers['content-type'] ?? ''))
+    return { parsedBody: { value: body } };
+  return { rawBody: Buffer.from(typeof body === 'string' ? body : stringify({ ...body })) };
 }
