@@ -71,12 +71,21 @@ export function storeRequest(
     protocol: req.protocol,
     host: req.get('host'),
     hostname: req.hostname,
-    headers: Object.fromEntries(headers.filter((name) => name in req.headers).map((name) => [name, req.headers[name]])),
+    headers: chosenHeaders(req, headers),
     params: { ...req.params },
     query: req.query,
     body: req.body as unknown,
     properties: { ...persisted },
   };
+}
+
+function chosenHeaders({ headers }: Request, names: readonly string[]): IncomingHttpHeaders {
+  const chosen: IncomingHttpHeaders = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) chosen[name] = value;
+  }
+  return chosen;
 }
 
 function hasFiles(req: Request): boolean {

@@ -1,6 +1,6 @@
 // What makes two requests the same one, for idempotency keys.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PerdureError } from 'perdure';
 import { plain } from './plain-json.js';
 
@@ -21,10 +21,12 @@ export interface FingerprintParts {
  * fingerprint({ method: 'POST', path: '/orders', body: { sku: 'A-1' } });
  */
 export function fingerprint({ method, path, body }: FingerprintParts): string {
-  const hash = createHash('sha256').update(JSON.stringify([method.toUpperCase(), path]));
-  if (body instanceof Uint8Array) hash.update('\nbytes\n').update(body);
-  else hash.update('\njson\n').update(canonical(body));
-  return hash.digest('base64url');
+  const head = JSON.stringify([method.toUpperCase(), path]);
+  const text =
+    body instanceof Uint8Array
+      ? Buffer.concat([Buffer.from(`${head}\nbytes\n`), body])
+      : `${head}\njson\n${canonical(body)}`;
+  return hash('sha256', text, 'base64url');
 }
 
 // Keys in a fixed order at every depth. As lists, because an object would move keys that look like numbers to its front.

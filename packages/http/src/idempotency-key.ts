@@ -1,7 +1,7 @@
 // The Idempotency-Key header, as in draft-ietf-httpapi-idempotency-key-header-07: a structured string in quotes. Bare keys, which many
 // clients send, are taken as well.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PerdureError } from 'perdure';
 
 const header = 'Idempotency-Key';
@@ -29,7 +29,5 @@ export function readIdempotencyKey({ headers }: { readonly headers: HeaderSource
 
 /** The key by which the engine tells requests apart: the same key on another route, or of another principal, is another one. */
 export function scopedKey(key: string, route: string, principal: string | undefined): string {
-  return createHash('sha256')
-    .update(JSON.stringify([route, principal ?? null, key]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([route, principal ?? null, key]), 'base64url');
 }

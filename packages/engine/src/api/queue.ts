@@ -83,6 +83,7 @@ export function placeOf(
 ): QueuePlace | undefined {
   const chosen = named ?? usual;
   if (chosen === undefined) {
+    if (partitionKey === undefined && priority === undefined && dedupKey === undefined) return undefined;
     for (const [option, value] of Object.entries({ partitionKey, priority, dedupKey }))
       if (value !== undefined) throw invalid(option, value, 'it needs the option queue');
     return undefined;

@@ -14,7 +14,7 @@ import type { WorkflowClass } from './decorators.js';
 import { idempotencyOf, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, type InTransaction } from './in-transaction.js';
 import { placeOf, type PlaceOptions } from './queue.js';
-import { definitionKey, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
+import { definitionKey, encodeChecked, encodeInput, type OptionalInput, type WorkflowReference } from './workflow.js';
 
 /** Options of a start. */
 export interface StartOptions extends PlaceOptions {
@@ -63,7 +63,10 @@ export async function toNewRun(
     place: placeOf(options, definition.queue),
     rejectsDuplicate: options.onDuplicate === 'reject',
     idempotency: idempotencyOf(options),
-    input: await encodeInput(definition, input, host.maxPayloadBytes),
+    input:
+      definition.inputSchema === undefined
+        ? encodeChecked(definition, input, host.maxPayloadBytes)
+        : await encodeInput(definition, input, host.maxPayloadBytes),
   };
 }
 

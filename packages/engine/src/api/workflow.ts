@@ -124,10 +124,19 @@ export function define(
 
 /** Validates an input and puts it into stored form. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE. */
 export async function encodeInput(definition: WorkflowDefinition, input: unknown, maxBytes: number): Promise<string> {
-  const { name, inputSchema } = definition;
-  const what = `the input of workflow "${name}"`;
-  const value = inputSchema === undefined ? input : await prepared(() => validate(inputSchema, input, what));
-  return encodeWithin(value, what, maxBytes);
+  const { inputSchema } = definition;
+  if (inputSchema === undefined) return encodeChecked(definition, input, maxBytes);
+  const checked = await prepared(() => validate(inputSchema, input, whatOf(definition)));
+  return encodeChecked(definition, checked, maxBytes);
+}
+
+/** Puts an input that no schema has to check into stored form. Throws UNSERIALIZABLE, PAYLOAD_TOO_LARGE. */
+export function encodeChecked(definition: WorkflowDefinition, input: unknown, maxBytes: number): string {
+  return encodeWithin(input, whatOf(definition), maxBytes);
+}
+
+function whatOf({ name }: WorkflowDefinition): string {
+  return `the input of workflow "${name}"`;
 }
 
 // A schema may take its time. In workflow code nothing may overtake the call meanwhile, live or in replay.

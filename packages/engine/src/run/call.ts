@@ -2,6 +2,7 @@
 
 import type { EventQuery } from '../store/events.js';
 import type { Publications } from '../store/publications.js';
+import type { StepRecord } from '../store/steps.js';
 
 interface Identity {
   readonly kind: string;
@@ -30,9 +31,22 @@ export interface Result {
   readonly error?: string;
 }
 
-/** A call that waits for nothing yet. */
-export function newCall({ kind, name, occurrence }: Identity, startedAtMs: number): Call {
-  return { kind, name, occurrence, startedAtMs, waitsUntilMs: undefined, childId: undefined };
+/** A call that waits for its answer in a delivery. */
+export interface PendingCall extends Call {
+  /** Under which name and occurrence it is or will be recorded. */
+  readonly key: string;
+  readonly record: StepRecord | undefined;
+  readonly begin: (call: Call) => void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A marker is recorded out of order, when the code passes it. */
+export const markKind = 'patch';
+
+/** The call that a marker is recorded as. */
+export function markCall(name: string, startedAtMs: number): Call {
+  return { kind: markKind, name, occurrence: 1, startedAtMs, waitsUntilMs: undefined, childId: undefined };
 }
 
 /** The identity of a step in its run. */

@@ -4,7 +4,7 @@
 // Knows no database: `run.ts` gives it the history and takes its records.
 
 import type { StepRecord } from '../store/steps.js';
-import { describe, keyOf, newCall, type Call, type Result } from './call.js';
+import { describe, keyOf, markCall, markKind, type Call, type PendingCall, type Result } from './call.js';
 
 /** What a delivery needs from its run. */
 export interface DeliveryPort {
@@ -20,15 +20,6 @@ export interface DeliveryPort {
   mismatch(expected: string, found: string): void;
 }
 
-interface PendingCall extends Call {
-  /** Under which name and occurrence it is or will be recorded. */
-  readonly key: string;
-  readonly record: StepRecord | undefined;
-  readonly begin: (call: Call) => void;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 interface CallOptions {
   readonly kind: string;
   readonly name: string;
@@ -40,8 +31,6 @@ interface CallOptions {
 
 // How long code in replay may await something that is not durable before that counts as a mismatch.
 const graceMs = 1_000;
-// A marker is recorded out of order, when the code passes it.
-const markKind = 'patch';
 
 /** The calls and results of one run in memory. */
 export class Delivery {
@@ -123,7 +112,19 @@ export class Delivery {
     return new Promise((resolve, reject) => {
       const { name: recordedName, occurrence: recordedOccurrence } = record ?? { name, occurrence };
       const key = keyOf(recordedName, recordedOccurrence);
-      const call = { ...newCall({ kind, name, occurrence }, this.#port.now()), key, record, begin, resolve, reject };
+      const call: PendingCall = {
+        kind,
+        name,
+        occurrence,
+        startedAtMs: this.#port.now(),
+        waitsUntilMs: undefined,
+        childId: undefined,
+        key,
+        record,
+        begin,
+        resolve,
+        reject,
+      };
       (this.#outstanding ??= new Map()).set(key, call);
       if (record !== undefined) return this.#port.wake();
       if (!this.isReplaying) return begin(call);
@@ -157,8 +158,7 @@ export class Delivery {
     const isMarked = isRecorded || !this.isReplaying;
     (this.#marks ??= new Map()).set(name, isMarked);
     if (isMarked && !isRecorded && !this.#hasEnded) {
-      const call = newCall({ kind: markKind, name, occurrence: 1 }, this.#nowMs);
-      this.#port.record(call, {}, ++this.#lastSeq, this.#nowMs);
+      this.#port.record(markCall(name, this.#nowMs), {}, ++this.#lastSeq, this.#nowMs);
     }
     return isMarked;
   }

@@ -4,6 +4,7 @@
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { silentLogger } from '../values/logger.js';
 import { decodeError } from '../values/serialize.js';
+import { markKind } from './call.js';
 import { Clock } from './clock.js';
 import type { HostedRun, RunHost, RunSeed } from './run-host.js';
 import { Run } from './run.js';
@@ -30,7 +31,6 @@ export interface ReplayCheckOptions {
 
 // Code may await something that is not durable, though not for ever.
 const patienceMs = 10_000;
-const markKind = 'patch';
 
 /** Replays a history. Resolves when the code has asked for everything that is recorded, or for something else. */
 export function checkReplay(options: ReplayCheckOptions): Promise<ReplayCheck> {
