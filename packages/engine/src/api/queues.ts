@@ -76,8 +76,8 @@ export class Queues {
   }
 
   /**
-   * Replaces the limits of a queue. Running processes follow at once; what is under way goes on. Holds until its declaration in
-   * code changes. Throws QUEUE_UNKNOWN, OPTION_INVALID, DURATION_INVALID, QUEUE_LIMIT_CONFLICT.
+   * Replaces the limits of a queue; what is under way goes on. They count from the next start on, in all processes; only of
+   * `executorConcurrency` other processes hear within 5 seconds. Holds until its declaration in code changes. Throws QUEUE_UNKNOWN, OPTION_INVALID, DURATION_INVALID, QUEUE_LIMIT_CONFLICT.
    */
   async update(name: Queue | string, limits: QueueOptions): Promise<void> {
     const known = queueName(name);
