@@ -38,6 +38,21 @@ test('another declaration is applied, and its rule counts from now [149]', async
   expect(moved?.nextDueAt?.getTime()).toBeLessThan(Date.now() + 3_601_000);
 });
 
+test('a process can declare others while it runs: those are served, and what is missing rests [149]', async () => {
+  const [former, present] = ['former', 'present'].map((name) => schedule(name, { every: '1s' }, noop));
+  if (former === undefined || present === undefined) throw new Error('there are two');
+  const engine = await db.launchEngine({ workflows: [noop], schedules: [former] });
+  await waitFor(() => idsOf('former'), { what: 'a run', until: (ids) => ids.length > 0 });
+
+  await engine.schedules.declare([present]);
+  const { length } = await idsOf('former');
+  await waitFor(() => idsOf('present'), { what: 'three runs', until: (ids) => ids.length >= 3 });
+
+  expect((await idsOf('former')).length).toBeLessThanOrEqual(length + 1); // the scheduler may have been at it
+  await engine.schedules.declare([former, present]);
+  await waitFor(() => idsOf('former'), { what: 'runs again', until: (ids) => ids.length > length + 1 });
+});
+
 test('many processes that declare the same at once leave one schedule each [149]', async () => {
   const names = ['a', 'b', 'c', 'd'].map((name) => `at once ${name}`);
   const declared = names.map((name) => schedule(name, '@daily', noop));

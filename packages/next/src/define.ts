@@ -23,7 +23,7 @@ import type { NextOptions } from './options.js';
 /**
  * Defines the engine of a Next application, in a file of its own that routes, server actions, pages and `instrumentation.ts` import. Nothing
  * is connected here, so that `next build` may evaluate it. Evaluated again, by another entry point or a hot reload, it stands for the
- * same engine and replaces the definitions of workflows and queues; other options count from the next start of the process.
+ * same engine and replaces the definitions of workflows, queues and schedules; other options count from the next start of the process.
  *
  * @example
  * export const perdure = definePerdure({ database: process.env.DATABASE_URL, workflows: [checkout], queues: [mail] });
@@ -182,13 +182,18 @@ async function close(kept: Kept): Promise<void> {
   await engine?.close({ timeout: options.shutdownTimeout ?? '20s' });
 }
 
-function reload(engine: Engine, { workflows = [], queues = [], logger = consoleLogger() }: NextOptions): void {
+function reload(engine: Engine, options: NextOptions): void {
+  const { workflows = [], logger = consoleLogger() } = options;
   for (const workflow of workflows) engine.register(workflow);
-  for (const queue of queues) {
-    engine.queues.declare(queue).catch((err: unknown) => {
-      logger.warn({ err, queue: queue.name }, 'the changed queue could not be declared');
-    });
-  }
+  declareAgain(engine, options).catch((err: unknown) => {
+    logger.warn({ err }, 'changed queues or schedules could not be declared');
+  });
+}
+
+async function declareAgain({ queues: known, schedules: served }: Engine, options: NextOptions): Promise<void> {
+  const { queues = [], schedules = [] } = options;
+  for (const queue of queues) await known.declare(queue);
+  await served.declare(schedules); // which may be in these queues
 }
 
 function isBuild(): boolean {

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { queue, runStep, silentLogger, sleep, workflow } from 'perdure';
+import { queue, runStep, schedule, silentLogger, sleep, workflow } from 'perdure';
 import { definePerdure } from '../src/index.js';
 import { useApplications } from './support/applications.js';
 
@@ -55,6 +55,20 @@ test('a queue that an edit adds is known without a restart', async () => {
 
   const added = await waitFor(() => engine.queues.get('added'), { what: 'the new queue' });
   expect(added.limits).toMatchObject({ concurrency: 1 });
+});
+
+test('schedules that an edit changes or adds are so without a restart', async () => {
+  const job = workflow('scheduled job', async () => undefined);
+  const [kept, added] = [schedule('kept', '@yearly', job), schedule('added', { every: '1s' }, job)];
+  const perdure = await applications.boot({ workflows: [job], schedules: [kept] });
+  const { schedules, runs } = await perdure.engine();
+
+  const changed = schedule('kept', '@monthly', job);
+  definePerdure({ name: perdure.name, database: applications.url, workflows: [job], schedules: [changed, added] });
+
+  const list = (): Promise<unknown> => runs.list({ idPrefix: 'schedule/added/' }).then(({ runs: [run] }) => run);
+  await waitFor(list, { what: 'a run of the new schedule' });
+  expect(await schedules.get('kept')).toMatchObject({ cron: '@monthly' });
 });
 
 test('an engine that was not booted says what to add', async () => {

@@ -135,7 +135,7 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
       database,
       executor,
       pollMs,
-      declaredHere: settings.schedules.map(({ name }) => name),
+      declaredHere: () => schedules.declaredHere,
       start: (schedule, tickMs) => startTick(executor, schedule, tickMs),
     }),
     transactionEnds: ends.service,

@@ -78,6 +78,7 @@ const largestBackfill = 10_000;
 /** `engine.schedules`. */
 export class Schedules {
   readonly #options: SchedulesOptions;
+  #declaredHere: readonly string[] = [];
 
   /** @internal */
   constructor(options: SchedulesOptions) {
@@ -180,9 +181,13 @@ export class Schedules {
     return ticksMs.map((tickMs) => tickRunId(name, tickMs));
   }
 
-  /** @internal What code declares, at launch. */
+  /**
+   * Declares what this process serves, in place of what it has declared before, as `createEngine({ schedules })` does at launch: another
+   * declaration of a schedule than the last one is applied, the same one leaves changes made at run time. Pause, backlog and counts stay;
+   * one that is missing rests as soon as no process that declares it is left. Safe to repeat. Throws as `create`.
+   */
   async declare(schedules: readonly Schedule[]): Promise<void> {
-    const { database } = this.#options;
+    const { database, onChange } = this.#options;
     const writes = await Promise.all(schedules.map((schedule) => this.#check(schedule)));
     const known = await selectSchedules(
       database,
@@ -195,6 +200,13 @@ export class Schedules {
       if (applied.get(schedule.name) === declared) continue;
       await declareSchedule(database, { ...settings, nextDueAtMs: await this.#firstTick(schedule), declared });
     }
+    this.#declaredHere = schedules.map(({ name }) => name);
+    onChange();
+  }
+
+  /** @internal The names of what this process declares. */
+  get declaredHere(): readonly string[] {
+    return this.#declaredHere;
   }
 
   // With a sample of the input that its runs will get, so that a fault shows now and not at night.

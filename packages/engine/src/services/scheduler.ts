@@ -16,8 +16,8 @@ export interface SchedulerOptions {
   readonly database: Database;
   readonly executor: Executor;
   readonly pollMs: () => number;
-  /** The schedules that this engine declares: it serves these, and all that were created at run time. */
-  readonly declaredHere: readonly string[];
+  /** The schedules that this engine declares, at the moment: it serves these, and all that were created at run time. */
+  readonly declaredHere: () => readonly string[];
   /** Starts the run of a tick, or finds it; undefined when it can never be started. */
   readonly start: (schedule: ScheduleRow, tickMs: number) => Promise<RunId | undefined>;
 }
@@ -50,7 +50,7 @@ class ScheduleWork {
   /** Does what is due; resolves to how long there is nothing more to do, as far as is known. */
   async round(): Promise<number> {
     const { database, declaredHere } = this.#options;
-    const { schedules, nowMs, nextDueInMs } = await selectDueSchedules(database, declaredHere, schedulesPerRound);
+    const { schedules, nowMs, nextDueInMs } = await selectDueSchedules(database, declaredHere(), schedulesPerRound);
     const waits = await Promise.all(schedules.map((schedule) => this.#tend(schedule, nowMs)));
     return Math.min(nextDueInMs ?? Infinity, ...waits);
   }
