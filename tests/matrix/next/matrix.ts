@@ -143,11 +143,11 @@ async function runTwoServers(application: Application, database: Database): Prom
       const ids: string[] = [];
       for (let at = 0; at < 20; at += 1) {
         const { url } = at % 2 === 0 ? first : second;
-        ids.push(String((await post(`${url}/api/perdure/start/chain`, 20)).body['id']));
+        ids.push(String((await post(`${url}/api/perdure/start/chain`, 40)).body['id']));
       }
       const client = createPerdureClient({ basePath: `${second.url}/api/perdure` });
       const runs = ids.map((id) => client.watch(id));
-      await until(runs[0] ?? client.watch('none'), ({ events }) => Number(events['progress']) >= 5);
+      await Promise.all(runs.map((run) => until(run, ({ events }) => Number(events['progress']) >= 1)));
       const killedAt = Date.now();
       await first.end('SIGKILL');
       const results = await Promise.all(runs.map((run) => until(run, ({ isFinal }) => isFinal, 60_000)));
