@@ -81,7 +81,7 @@ test('the end of a run that has crashed its owners too often leaves a note of wa
   const timeouts = { connectTimeoutMs: 10_000, silenceMs: 30_000, vitalSilenceMs: 6_000 };
   const database = await Database.open({ connection: db.url, schema: 'perdure', poolSize: 1, ...timeouts });
 
-  await recoverRuns(database, 10, 3, '{}');
+  await recoverRuns(database, { limit: 10, maxRecoveries: 3, crashLimitError: '{}' });
   await database.close();
 
   expect(await db.query('select run_id from perdure.unwoken')).toEqual([{ run_id: 'crashes' }]);

@@ -59,12 +59,12 @@ const statements: Readonly<Record<Transition, (target: Target) => Promise<unknow
   release: ({ executor }) => removeExecutor(database(), executor),
   recover: async ({ executor }) => {
     await db.query(`update perdure.executors set dead_at = now() where id = $1`, [executor]);
-    await recoverRuns(database(), 10, 5, '{}');
+    await recoverRuns(database(), { limit: 10, maxRecoveries: 5, crashLimitError: '{}' });
   },
   succeed: (target) => end(target, 'succeeded'),
   fail: (target) => end(target, 'failed'),
   pause: (target) => end(target, 'paused'),
-  cancel: ({ id }) => cancelRuns(database(), [id], '{}', false),
+  cancel: ({ id }) => cancelRuns(database(), { ids: [id], error: '{}', children: false }),
   resume: ({ id }) => resumeRuns(database(), [id], false),
 };
 

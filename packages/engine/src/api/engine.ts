@@ -178,7 +178,7 @@ export class Engine {
   ): Promise<readonly RunHandle<Output>[]> {
     const parts = this.#require('startWorkflows');
     const { executor, runs } = parts;
-    const tickets = await startMany(parts, definitionOf(workflow), starts, options);
+    const tickets = await startMany(parts, { ...options, definition: definitionOf(workflow), starts });
     return tickets.map((ticket) => new RunHandle<Output>(executor, runs, ticket));
   }
 

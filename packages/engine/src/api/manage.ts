@@ -119,10 +119,11 @@ export class Runs {
   async cancelMany(ids: readonly string[], { children = false }: CancelOptions = {}): Promise<readonly RunId[]> {
     const runIds = ids.map(checkRunId);
     const error = encodeError(new PerdureError('RUN_CANCELLED', { id: '{id}' }));
-    const cancelled = [...(await cancelRuns(this.#database, runIds, error, children))];
+    const cancellation = { ids: runIds, error, children };
+    const cancelled = [...(await cancelRuns(this.#database, cancellation))];
     // A child whose start was under way is there once its parent is cancelled, but not in what the statement saw.
     for (let left = children ? cancelled.length : 0; left > 0;) {
-      const missed = await cancelRuns(this.#database, runIds, error, children);
+      const missed = await cancelRuns(this.#database, cancellation);
       left = missed.length;
       cancelled.push(...missed);
     }

@@ -21,12 +21,16 @@ export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
 const portionsAtOnce = 3;
 const patienceMs = 10_000;
 
+/** What `startMany` starts. */
+export interface ManyStarts extends InTransaction {
+  readonly definition: WorkflowDefinition;
+  readonly starts: readonly BulkStart<unknown>[];
+}
+
 /** Checks all of them before the first is started. Tells the runs in the order of `starts`. */
 export async function startMany(
   starter: TransactionHost,
-  definition: WorkflowDefinition,
-  starts: readonly BulkStart<unknown>[],
-  { transaction }: InTransaction = {},
+  { definition, starts, transaction }: ManyStarts,
 ): Promise<readonly Ticket[]> {
   const { executor } = starter;
   const caller = transaction === undefined ? findCallingRun(executor) : undefined;

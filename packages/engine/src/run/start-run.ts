@@ -98,7 +98,7 @@ export class Starter {
     const definition = registry.findHosted(newRun.definition);
     if (definition === undefined) this.#tellOfStranger(newRun.definition);
     const isOwned = definition !== undefined && this.#mayBegin(newRun, parent);
-    const row = toRow(newRun, id, isOwned, host.clock.now(), parent);
+    const row = toRow(newRun, { id, isOwned, nowMs: host.clock.now(), parent });
     const run = isOwned ? new Run(host, toSeed(definition, row)) : undefined;
     if (run !== undefined) admit(run);
     return new Promise<Ticket>((resolve, reject) => {
@@ -216,7 +216,14 @@ function checkOwn(newRun: NewRun | ChildStart, { id, workflow, parentId }: RunRo
   if (isExclusive && parentId !== parent.id) throw new PerdureError('RUN_EXISTS', { id, workflow });
 }
 
-function toRow(newRun: NewRun, id: RunId, isOwned: boolean, nowMs: number, parent: HostedRun | undefined): StartRow {
+interface RowFacts {
+  readonly id: RunId;
+  readonly isOwned: boolean;
+  readonly nowMs: number;
+  readonly parent: HostedRun | undefined;
+}
+
+function toRow(newRun: NewRun, { id, isOwned, nowMs, parent }: RowFacts): StartRow {
   const { definition, input, delayMs, attributes, place } = newRun;
   const isInLine = place !== undefined && delayMs === undefined;
   const isUnlimited = newRun.isUnlimited === true;

@@ -38,7 +38,7 @@ export function callChild(run: Run, name: string, child: Promise<NewRun>): Promi
       const id = childRunId(run.id, name, call.occurrence);
       call.childId = id;
       const start = child.then((newRun) => ({ ...newRun, id, hasDerivedId: true }));
-      startThen(run, call, start, ({ outcome }) => awaitOutcome(run, call, id, outcome));
+      startThen(run, call, start, (ticket) => awaitOutcome(run, call, ticket));
     },
   });
 }
@@ -71,7 +71,7 @@ export function awaitResultIn(run: Run, id: RunId): Promise<unknown> {
     name: `result of ${id}`.slice(0, 255),
     begin: (call) => {
       call.childId = id;
-      awaitOutcome(run, call, id);
+      awaitOutcome(run, call, { id, outcome: undefined });
     },
   });
 }
@@ -95,7 +95,7 @@ function startThen(run: Run, call: Call, child: Promise<ChildStart>, then: (tick
   });
 }
 
-function awaitOutcome(run: Run, call: Call, id: RunId, known?: Outcome): void {
+function awaitOutcome(run: Run, call: Call, { id, outcome: known }: Pick<Ticket, 'id' | 'outcome'>): void {
   if (!run.isActive) return;
   if (known !== undefined) return run.delivery.complete(call, toResult(id, known));
   call.waitsUntilMs = Infinity;

@@ -84,9 +84,10 @@ export interface RecoveryOptions {
  * a mass failure makes neither a huge transaction nor long locks. Then wakes whom they have left waiting.
  */
 export function recoveryService({ database, maxRecoveries, logger, onRecovered }: RecoveryOptions): Service {
-  const crashLimit = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
+  const crashLimitError = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
+  const limits = { limit: recoveryBatch, maxRecoveries, crashLimitError };
   const round = async (): Promise<number> => {
-    const { recovered, failedIds } = await recoverRuns(database, recoveryBatch, maxRecoveries, crashLimit);
+    const { recovered, failedIds } = await recoverRuns(database, limits);
     if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
     if (recovered + failedIds.length === recoveryBatch) return 0;
     const woken = await wakeForgotten(database);

@@ -153,12 +153,20 @@ export interface Recovery {
   readonly failedIds: readonly string[];
 }
 
-/** Frees up to `limit` runs of dead executors. `crashLimitError` is the stored error, with `{id}` for the run's id. */
+/** How far a round of recovery goes. */
+export interface RecoveryLimits {
+  /** How many runs at most. */
+  readonly limit: number;
+  /** How often the owner of a run may die before the run fails. */
+  readonly maxRecoveries: number;
+  /** With which stored error, with `{id}` for the run's id. */
+  readonly crashLimitError: string;
+}
+
+/** Frees runs of dead executors. */
 export async function recoverRuns(
   db: Queryable,
-  limit: number,
-  maxRecoveries: number,
-  crashLimitError: string,
+  { limit, maxRecoveries, crashLimitError }: RecoveryLimits,
 ): Promise<Recovery> {
   const row = onlyRow(await db.query(recover, [limit, maxRecoveries, crashLimitError]));
   return { recovered: readNumber(row, 'recovered'), failedIds: readTexts(row, 'failed_ids') };

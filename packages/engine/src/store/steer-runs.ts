@@ -54,15 +54,19 @@ export interface CancelledRun {
   readonly interruption: string | undefined;
 }
 
-/**
- * Cancels unfinished runs, and with `children` everything that they started. Finished runs stay as they are. `error` is the
- * stored error, with `{id}` for the run's id.
- */
+/** Which runs to cancel, and how. */
+export interface Cancellation {
+  readonly ids: readonly RunId[];
+  /** The stored error, with `{id}` for the run's id. */
+  readonly error: string;
+  /** Everything that they started as well. */
+  readonly children: boolean;
+}
+
+/** Cancels unfinished runs. Finished ones stay as they are. */
 export async function cancelRuns(
   db: Queryable,
-  ids: readonly RunId[],
-  error: string,
-  children: boolean,
+  { ids, error, children }: Cancellation,
 ): Promise<readonly CancelledRun[]> {
   return (await db.query(cancel, [textArray(ids), error, children])).map((row) => ({
     id: readText(row, 'id') as RunId,
