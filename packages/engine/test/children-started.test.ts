@@ -167,7 +167,7 @@ test('cancelling a run with its children reaches one whose start is under way', 
   const { id } = await engine.startWorkflow(parent, undefined, { id: 'hasty' });
   const unlock = await lockRun(db, id);
   signal.go();
-  await blocked(db, 'finish'); // the batch with the start of the child
+  await blocked(db, 'start'); // of the child
 
   const cancelled = engine.runs.cancel(id, { children: true });
   await blocked(db, 'cancel');

@@ -20,6 +20,7 @@ const texts = {
   finish: 'recorded as (',
   park: "set status = 'waiting', executor = null, waits_for",
   register: 'array_agg(waiter) as waiters',
+  start: 'started as (',
 } as const;
 
 /** Resolves when a statement of this sort waits for a lock. */
