@@ -21,6 +21,19 @@ test('SIGTERM in a step, with a stream of events open: the step is recorded, the
   expect(await stepsOf('recorded')).toContain('long step');
 });
 
+test('a stream that is asked for during the drain, by the first request of all, does not hold the server up', async () => {
+  const child = start({ RUN_ID: 'asked late', STEP_MS: '1500', OTHER_LISTENER: 'yes' });
+  const { port } = await child.message('listening');
+  await child.message('working');
+  child.kill('SIGTERM');
+  await child.message('told to end');
+
+  const events = await fetch(`http://127.0.0.1:${String(port)}/perdure/runs/asked%20late/events`);
+
+  expect(await events.text()).toBe('retry: 1000\n\n');
+  expect(await child.exited).toEqual({ code: 143, signal: null });
+});
+
 test('a second signal does not wait for the drain', async () => {
   const child = start({ RUN_ID: 'cut off', STEP_MS: '60000', OTHER_LISTENER: 'yes' });
   await child.message('working');
