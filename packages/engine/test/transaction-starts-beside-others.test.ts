@@ -1,7 +1,7 @@
 // Runs that are started in a transaction of the application, as others see them: other processes, other transactions, other starts.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
+import { waitFor, waitForBlockedBackend } from '@perdure/testing';
 import type pg from 'pg';
 import { workflow } from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
@@ -75,6 +75,43 @@ test('a start of the same id outside of the transaction waits for its end, and h
   const run = await held;
   expect(run.isNew).toBe(true);
   expect(await run.result()).toBe('shipped outside');
+});
+
+test.each([
+  { end: 'commit', isNew: false, result: 'shipped inside' },
+  { end: 'rollback', isNew: true, result: 'shipped outside' },
+])(
+  'a start of an id that another process holds in a transaction waits for its $end, and holds up nothing else',
+  async ({ end, isNew, result }) => {
+    const [there, here] = [await db.launchEngine({ workflows: [ship] }), await db.launchEngine({ workflows: [ship] })];
+    const id = `contested-${end}`;
+    const client = await begun();
+    await there.startWorkflow(ship, 'inside', { id, transaction: client });
+
+    const contested = here.startWorkflow(ship, 'outside', { id });
+    await waitForBlockedBackend(await db.connect(), { statement: 'started as (' });
+    const others = await Promise.all([1, 2, 3].map((n) => here.startWorkflow(ship, `other ${n}`)));
+    expect(await Promise.all(others.map((run) => run.result()))).toHaveLength(3);
+    await client.query(end);
+
+    const run = await contested;
+    expect(run.isNew).toBe(isNew);
+    expect(await run.result()).toBe(result);
+  },
+);
+
+test('closing the engine ends the wait for a transaction of another process', async () => {
+  const [there, here] = [await db.launchEngine({ workflows: [ship] }), await db.launchEngine({ workflows: [ship] })];
+  const client = await begun();
+  await there.startWorkflow(ship, 'inside', { id: 'held-for-ever', transaction: client });
+  const held = perdureErrorOf(here.startWorkflow(ship, 'outside', { id: 'held-for-ever' }), 'START_UNCONFIRMED');
+  await waitForBlockedBackend(await db.connect(), { statement: 'started as (' });
+
+  await here.close();
+
+  await held;
+  await client.query('commit');
+  expect(await there.getHandle('held-for-ever', ship).result()).toBe('shipped inside');
 });
 
 test('closing the engine ends the wait for a transaction', async () => {

@@ -3,7 +3,7 @@
 
 import { commitBatch, type BatchResult } from '../store/batch.js';
 import type { Connection } from '../store/connection.js';
-import { explain, isReadOnly, kindOf } from '../store/failures.js';
+import { explain, isLockTimeout, isReadOnly, kindOf } from '../store/failures.js';
 import { parkRuns } from '../store/runs.js';
 import { wakeWaiters } from '../store/waiters.js';
 import { findWritten, startOf, type Written } from '../store/written.js';
@@ -11,6 +11,7 @@ import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { Batch, type Start } from './journal-batch.js';
+import { Outage } from './outage.js';
 import { registerWaiters } from './register-waiters.js';
 
 /** What others may want to know of a commit. */
@@ -36,26 +37,25 @@ export interface LaneOptions {
   readonly onCommitted: (news: CommitNews) => void;
   readonly onOutage: (reason: string) => void;
   readonly onRecovered: () => void;
+  /** A start that a lock keeps waiting: its id or key is held by a transaction that is still open. */
+  readonly onHeldUp: (start: Start) => void;
   readonly logger: Logger;
 }
-
-const firstRetryMs = 20;
-const lastRetryMs = 2_000;
 
 /** A connection with its queue of batches. */
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #outage: Outage;
   #queue: Batch[] = [];
   #current: Batch | undefined;
   #connection: Connection | undefined;
   #isScheduled = false;
   #isClosed = false;
-  #failures = 0;
   #idleWaiters: (() => void)[] = [];
-  #endPause: (() => void) | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#outage = new Outage(options);
   }
 
   /** Writes that wait or are being committed. */
@@ -88,7 +88,7 @@ export class Lane {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.giveUpStarts('the engine was closed');
-    this.#endPause?.();
+    this.#outage.close();
     await this.#connection?.close();
   }
 
@@ -122,7 +122,7 @@ export class Lane {
       try {
         if (batch.isUncertain) await this.#reconcile(connection, batch);
         else await this.#commit(connection, batch);
-        this.#recovered();
+        this.#outage.recovered();
       } catch (error) {
         await this.#handle(error, batch);
       }
@@ -236,8 +236,13 @@ export class Lane {
 
   async #handle(error: unknown, batch: Batch): Promise<void> {
     const kind = kindOf(error);
-    if (kind === 'permanent' && batch.runIds.size > 1) {
+    if ((kind === 'permanent' || isLockTimeout(error)) && batch.runIds.size > 1) {
       for (const ofOneRun of batch.split()) await this.#settle(ofOneRun);
+      batch.clear();
+      return;
+    }
+    if (isLockTimeout(error) && batch.starts.length === batch.size) {
+      for (const start of batch.starts) this.#options.onHeldUp(start);
       batch.clear();
       return;
     }
@@ -245,7 +250,7 @@ export class Lane {
     if (kind === 'lost' || kind === 'duplicate') batch.isUncertain = batch.wasUncertain = true;
     if (kind === 'duplicate') return;
     if (isReadOnly(error)) await this.#connection?.close(); // it leads to what was the primary, and would for ever
-    await this.#waitOut(error);
+    await this.#outage.pauseAfter(error);
   }
 
   #reject(error: unknown, batch: Batch): void {
@@ -261,34 +266,11 @@ export class Lane {
     try {
       this.#connection = await this.#options.connect();
     } catch (error) {
-      await this.#waitOut(error);
+      await this.#outage.pauseAfter(error);
       return undefined;
     }
     if (this.#isClosed) await this.#connection.close(); // which came too late for `close`
     return this.#connection;
-  }
-
-  async #waitOut(error: unknown): Promise<void> {
-    if (this.#isClosed) return;
-    const failure = explain(error, this.#options.target);
-    this.#failures += 1;
-    if (this.#failures === 1) this.#options.logger.warn({ err: failure }, 'the journal waits for the database');
-    this.#options.onOutage(failure.message);
-    const delayMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  #recovered(): void {
-    if (this.#failures === 0) return;
-    this.#options.logger.info({ failures: this.#failures }, 'the journal goes on');
-    this.#failures = 0;
-    this.#options.onRecovered();
   }
 }
 

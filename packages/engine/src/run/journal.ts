@@ -30,16 +30,21 @@ const patienceCheckMs = 500;
 /** The journal of one executor. */
 export class Journal {
   readonly #lanes: readonly Lane[];
+  /** Starts that a lock has kept waiting take turns here, so that nobody else waits for them. */
+  readonly #sideLane: Lane;
   #outage: string | undefined;
   #patience: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: Omit<LaneOptions, 'onOutage' | 'onRecovered'>) {
+  constructor(options: Omit<LaneOptions, 'onOutage' | 'onRecovered' | 'onHeldUp'>) {
     const handlers = {
       onOutage: (reason: string): void => void (this.#outage = reason),
       onRecovered: (): void => void (this.#outage = undefined),
+      onHeldUp: (start: Start): void => this.#sideLane.add((batch) => batch.addStart(start)),
     };
-    this.#lanes = Array.from({ length: laneCount }, () => new Lane({ ...options, ...handlers }));
+    const open = (): Lane => new Lane({ ...options, ...handlers });
+    this.#lanes = Array.from({ length: laneCount }, open);
+    this.#sideLane = open();
   }
 
   /** Inserts a run. The answer can be changed to that of a finished run until `isSent`. */
@@ -89,7 +94,7 @@ export class Journal {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#patience);
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
+    await Promise.all([...this.#lanes, this.#sideLane].map((lane) => lane.close()));
   }
 
   #add(writer: Writer, add: (batch: Batch) => void): void {
@@ -119,8 +124,9 @@ export class Journal {
   #giveUpStarts(): void {
     const beforeMs = performance.now() - outagePatienceMs;
     const reason = this.#outage ?? 'the database does not answer';
-    for (const lane of this.#lanes) lane.giveUpStarts(reason, beforeMs);
-    if (this.#lanes.some((lane) => lane.size > 0)) return;
+    const lanes = [...this.#lanes, this.#sideLane];
+    for (const lane of lanes) lane.giveUpStarts(reason, beforeMs);
+    if (lanes.some((lane) => lane.size > 0)) return;
     clearInterval(this.#patience);
     this.#patience = undefined;
   }

@@ -6,7 +6,8 @@ import { arrayParameters, statement, unnest, type Statement } from './sql.js';
 import { unwokenPart } from './waiters.js';
 
 // owner: the executor's row, locked for key share. Heartbeats do not conflict with it; declaring it dead takes it for
-//   update, so a batch is either wholly before the takeover or writes nothing.
+//   update, so a batch is either wholly before the takeover or writes nothing. From then on, the statement waits a second for a lock:
+//   what takes longer is a transaction of the application, which may stay open for as long as it likes (journal-lane.ts).
 // started: `on conflict` makes a second start of an id a no-op. A child is inserted only while its parent is owned as
 //   the writer believes, and the parent's row is locked for share: a cancellation of the parent is either seen here, or
 //   comes after this commit and finds the child (`cancelMany`).
@@ -24,7 +25,7 @@ import { unwokenPart } from './waiters.js';
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
 const ownerPart = `owner as materialized (
-     select 1 from {schema}.executors where id = $1::uuid and dead_at is null for key share
+     select set_config('lock_timeout', '1s', true) from {schema}.executors where id = $1::uuid and dead_at is null for key share
    )`;
 
 const startTypes =

@@ -59,6 +59,11 @@ export function isReadOnly(error: unknown): boolean {
   return codeOf(error) === '25006';
 }
 
+/** Whether a statement gave up waiting for a lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 /** Whether the driver gave up waiting for an answer: the server is stuck, or nothing comes through to it. */
 export function isSilence(error: unknown): boolean {
   return types.isNativeError(error) && error.message === 'Query read timeout';
