@@ -39,7 +39,7 @@ export interface DurableHandlerOptions<Properties extends object> {
  *   const payment = await runStep('charge', () => payments.charge(req.body));
  *   res.status(201).json({ payment });
  * });
- * app.use(express.json(), perdure(engine, { handlers: [createOrder] }));
+ * app.use(perdure(engine, { handlers: [createOrder] }), express.json());
  * app.post('/orders', createOrder);
  */
 export function durableHandler<Params = Request['params'], Properties extends object = object>(
