@@ -158,7 +158,7 @@ export class Starter {
     const { id, fingerprint, workflow, isExpired } = holder;
     if (isExpired) return takeKeyFrom(database, id, idempotency.key).then(() => undefined);
     if (fingerprint === idempotency.fingerprint && workflow === definition.name) return attach(id);
-    throw new PerdureError('IDEMPOTENCY_KEY_REUSED', { id });
+    throw new PerdureError('IDEMPOTENCY_KEY_REUSED', { id, workflow });
   }
 
   // A parent does not give up here either: a lost connection would become its child's result.

@@ -57,7 +57,7 @@ export const sampleDetails: ErrorDetails = {
   BODY_TYPE_UNSUPPORTED: { contentType: 'text/plain' },
   HEADER_INVALID: { header: 'Idempotency-Key', value: '"a", "b"', reason: 'it holds more than one key' },
   IDEMPOTENCY_KEY_MISSING: { path: '/perdure/start/checkout' },
-  IDEMPOTENCY_KEY_REUSED: { id: 'order-7' },
+  IDEMPOTENCY_KEY_REUSED: { id: 'order-7', workflow: 'checkout' },
   REQUEST_UNAUTHENTICATED: { action: 'start' },
   REQUEST_FORBIDDEN: { action: 'start' },
   REQUEST_CROSS_SITE: { origin: 'https://elsewhere.example', allowed: [] },
