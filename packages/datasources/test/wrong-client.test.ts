@@ -13,9 +13,10 @@ const never = async (): Promise<never> => {
   throw new Error('no transaction of this test is begun');
 };
 
+const knexQuery = knexSource({ transaction: never }).use({ raw: async () => affected });
 const queries: Readonly<Record<string, RawQuery>> = {
   Drizzle: drizzleSource({ transaction: never }).use({ execute: async () => affected }),
-  Knex: knexSource({ transaction: never }).use({ raw: async () => affected }),
+  Knex: knexQuery,
   TypeORM: typeOrmSource({ transaction: never }).use({ query: async () => affected }),
 };
 
@@ -29,7 +30,7 @@ test.each(Object.entries(queries))('%s refuses an answer without rows', async (l
 test('a message in a transaction of such a client fails with that reason alone', async () => {
   const engine = await db.launchEngine({ workflows: [] });
 
-  const sent = engine.send('run', topic<null>('topic'), null, { transaction: queries['Knex'] });
+  const sent = engine.send('run', topic<null>('topic'), null, { transaction: knexQuery });
 
   await expect(sent).rejects.toThrow(
     /^TRANSACTION_UNUSABLE: the given transaction cannot be written in: Knex answered/,
