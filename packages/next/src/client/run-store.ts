@@ -1,5 +1,6 @@
 // Keeps the state of one run current, as long as somebody looks at it.
 
+import { turnsOfPage, type ConnectionTurns, type Turn } from './connection-turns.js';
 import { readEvents } from './event-stream.js';
 import { PerdureRequestError, readRefusal } from './request-error.js';
 import { afterEvents, unknownRun, type RunState } from './run-state.js';
@@ -32,14 +33,16 @@ const longestDelayMs = 5_000;
 export class LiveRun implements RunStore {
   readonly #ask: Ask;
   readonly #path: string;
+  readonly #turns: ConnectionTurns;
   readonly #listeners = new Set<() => void>();
   #state: RunState;
   #position: string | undefined;
   #askedDelayMs: number | undefined;
   #connection: AbortController | undefined;
 
-  constructor(ask: Ask, id: string) {
+  constructor(ask: Ask, id: string, turns = turnsOfPage) {
     this.#ask = ask;
+    this.#turns = turns;
     this.#path = `/runs/${encodeURIComponent(id)}/events`;
     this.#state = unknownRun(id);
   }
@@ -73,34 +76,39 @@ export class LiveRun implements RunStore {
   async #follow(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted && !this.#isOver(); failures += 1) {
       if (failures > 0) await pause(this.#askedDelayMs ?? delayMs(failures), signal);
+      const turn = await this.#turns.take(signal);
       try {
-        if (await this.#read(signal)) failures = 0;
+        if (await this.#read(turn)) failures = 0;
       } catch (error) {
         if (error instanceof PerdureRequestError) this.#change({ connection: 'refused', refusal: error });
+      } finally {
+        turn.end();
       }
-      const isAway = !signal.aborted && !this.#isOver() && this.#state.connection !== 'reconnecting';
-      if (isAway) this.#change({ connection: 'reconnecting' });
+      const isAway = !turn.signal.aborted && !this.#isOver();
+      if (turn.signal.aborted) failures = -1; // others are waiting, and the next turn begins without a pause
+      if (isAway && this.#state.connection !== 'reconnecting') this.#change({ connection: 'reconnecting' });
     }
   }
 
   // Whether anything was heard. Throws what the server refuses for good, and what fetch throws while it is away.
-  async #read(signal: AbortSignal): Promise<boolean> {
+  async #read({ signal, heard }: Turn): Promise<boolean> {
     const headers = { accept: 'text/event-stream', ...(this.#position && { 'last-event-id': this.#position }) };
     const response = await this.#ask(this.#path, { headers, signal });
     if (response.status === 204) this.#change({ connection: 'ended' }); // there is nothing more to tell
     if (isTemporary(response.status) || response.body === null) return false;
     if (!response.ok) throw await readRefusal(response);
-    let heard = false;
+    let hasHeard = false;
     for await (const { events, retryMs } of readEvents(response.body)) {
       if (signal.aborted) break;
-      heard = true;
+      hasHeard = true;
+      heard();
       this.#askedDelayMs = retryMs ?? this.#askedDelayMs;
       this.#position = events.findLast(({ id }) => id !== undefined)?.id ?? this.#position;
       const next = afterEvents(this.#state, events);
       const connection = next.isFinal ? 'ended' : 'live';
       if (next !== this.#state || connection !== next.connection) this.#change({ ...next, connection });
     }
-    return heard;
+    return hasHeard;
   }
 
   #isOver(): boolean {
