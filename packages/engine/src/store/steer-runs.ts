@@ -144,26 +144,23 @@ export async function dropFailedStep(db: Queryable, id: RunId): Promise<string |
 
 // All or nothing. Of a run that has not ended when this statement begins, a batch may be on its way that it does not see: it would
 // leave rows of a run that is gone. So a run must have ended by then, and still when it is locked. Children that stay lose their
-// parent: a later run of its id must not take them for its own. The parts before each other lock all runs at once, by id.
+// parent: a later run of its id must not take them for its own. They are locked with the others, because locks are taken by id.
 const deleteAll = statement(
   'delete_runs',
   `with recursive tree as (
      select id, status, finished_at, true as is_asked from {schema}.runs where id = any ($1::text[])
      union
      select c.id, c.status, c.finished_at, $2::boolean from {schema}.runs c join tree t on c.parent_id = t.id where t.is_asked
-   ), locked as (
-     select r.id, r.status, r.finished_at from {schema}.runs r
-     where r.id in (select id from tree)
-     order by r.id
-     for update
    ), target as (
-     select l.id,
-            case when t.finished_at is null then t.status else l.status end as status,
-            t.finished_at is not null and l.finished_at is not null as has_ended
-     from locked l
-     join tree t on t.id = l.id and t.is_asked
+     select r.id, t.is_asked,
+            case when t.finished_at is null then t.status else r.status end as status,
+            t.finished_at is not null and r.finished_at is not null as has_ended
+     from tree t
+     join {schema}.runs r on r.id = t.id and t.id || '' = t.id
+     order by r.id
+     for update of r
    ), doomed as materialized (
-     select id from target where not exists (select from target where not has_ended)
+     select id from target where is_asked and not exists (select from target where is_asked and not has_ended)
    ), left_alone as (
      update {schema}.runs x set parent_id = null
      from doomed d
@@ -185,7 +182,7 @@ const deleteAll = statement(
    ), gone as (
      delete from {schema}.runs x using doomed d where x.id = d.id
    )
-   select id, status from target order by has_ended, id`,
+   select id, status from target where is_asked order by has_ended, id`,
 );
 
 /** What became of a deletion. */
