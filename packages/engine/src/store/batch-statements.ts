@@ -75,7 +75,7 @@ const wokenPart = (awaited: string, ended: string): string => `woken as (
      from (select distinct unnest(a.awaited_by) as id from ${awaited} a where a.awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id <> all (${ended})
      returning r.id
-   ), ${unwokenPart(awaited, ended)}`;
+   ), ${unwokenPart(awaited, `w.id <> all (${ended})`)}`;
 
 const startAnswer = `case when (select count(*) from started) < cardinality($2::text[])
                then (select coalesce(array_agg(id), '{}') from started) end as started_ids`;

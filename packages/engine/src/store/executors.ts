@@ -135,7 +135,7 @@ const recover = statement(
      from (select distinct unnest(awaited_by) as id from recovered where status = 'failed' and awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from lost)
      returning r.id
-   ), ${unwokenPart("(select id, awaited_by from recovered where status = 'failed')", 'array(select id from lost)')}, swept as (
+   ), ${unwokenPart("(select id, awaited_by from recovered where status = 'failed')", 'w.id not in (select id from lost)')}, swept as (
      delete from {schema}.executors e
      where e.dead_at < pg_catalog.now() - interval '1 minute' and not exists (
        select from {schema}.runs r where r.executor = e.id and r.status = 'running')

@@ -34,7 +34,7 @@ const cancel = statement(
      from (select distinct unnest(awaited_by) as id from cancelled where awaited_by is not null) w
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from target)
      returning r.id
-   ), ${unwokenPart('cancelled', 'array(select id from target)')}, told as (
+   ), ${unwokenPart('cancelled', 'w.id not in (select id from target)')}, told as (
      update {schema}.executors e
      set interrupted_runs = e.interrupted_runs || c.ids
      from (select executor, array_agg(interruption) as ids from cancelled where interruption is not null group by executor) c

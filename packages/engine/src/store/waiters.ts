@@ -99,15 +99,15 @@ export async function registerWaits(db: Queryable, waits: readonly Wait[]): Prom
 
 /**
  * The part of a statement that ends or publishes for runs, behind its part `woken`: it notes durably that waiters are left to
- * `wakeWaiters`, in case this process dies before. `awaited` has the runs, `ending` is the array of all that the statement ends itself.
+ * `wakeWaiters`, in case this process dies before. `awaited` has the runs; `goesOn` says whether a waiter `w.id` is none of those that the statement ends itself.
  */
-export const unwokenPart = (awaited: string, ending: string): string => `unwoken as (
+export const unwokenPart = (awaited: string, goesOn: string): string => `unwoken as (
      insert into {schema}.unwoken (run_id)
      select a.id
      from ${awaited} a
      where exists (
        select from unnest(a.awaited_by) w (id)
-       where w.id <> all (${ending}) and w.id not in (select id from woken)
+       where ${goesOn} and w.id not in (select id from woken)
          and not exists (select from {schema}.runs r where r.id = w.id and w.id || '' = w.id and r.finished_at is not null))
      on conflict (run_id) do nothing
      returning 1
