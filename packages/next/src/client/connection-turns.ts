@@ -88,7 +88,7 @@ class Holder {
 }
 
 /** The turns of the page: its connections are shared by everything in it, whichever client it uses. */
-export const turnsOfPage = new ConnectionTurns({ connections: connectionsOfPage, turnMs: 2_000 });
+export const turnsOfPage = new ConnectionTurns({ connections: connectionsOfPage, turnMs: 1_000 });
 
 // Two are left for other requests. HTTP/2 and 3 have no such limit, and neither has what is no page, as Node.
 function connectionsOfPage(): number {

@@ -18,7 +18,7 @@ export interface UseRunOptions {
 /**
  * A run as it stands, live: its status, events, streams, and result. Survives what the connection goes through: a reload of the page and a
  * restart of the server go on where it was. On the server, and in the first render of the browser, nothing is known yet. Without
- * an id it is idle. Holds a connection until the run is over, and over HTTP/1.1 browsers have six per host.
+ * an id it is idle. Holds a connection until the run is over; over HTTP/1.1, more than four on a page take turns.
  *
  * @example
  * const run = useRun<{ workflow: typeof indexDocument; events: { progress: typeof progress } }>(id);
