@@ -54,14 +54,14 @@ export async function starts(): Promise<void> {
   expectType<undefined>()(await (await engine.startWorkflow(cleanUp)).result());
   await engine.startWorkflow(checkout, order, { id: 'order-7', onDuplicate: 'reject', delay: '5s', timeout: 100 });
   await engine.startWorkflow(cleanUp, undefined, { id: 'tonight' });
-  // @ts-expect-error options are no input: they come second
-  await engine.startWorkflow(cleanUp, { id: 'tonight' });
   await engine.startWorkflow(report);
   await engine.startWorkflow(report, 2031);
   await engine.startWorkflow(checkout, order, { attributes: { customer: 7, tags: ['new'] } });
 }
 
 export async function wrongInputs(): Promise<void> {
+  // @ts-expect-error options are no input: they come second
+  await engine.startWorkflow(cleanUp, { id: 'tonight' });
   // @ts-expect-error the input is missing
   await engine.startWorkflow(checkout);
   // @ts-expect-error undefined is no input
