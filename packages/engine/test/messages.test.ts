@@ -83,6 +83,19 @@ test('the same dedup key to the same run has no effect, to another run it has [8
   expect(await second.result()).toEqual([4]);
 });
 
+test('a dedup key with another fingerprint is refused, and the first message alone arrives', async () => {
+  const engine = await db.launchEngine({ workflows: [takeAll] });
+  const run = await engine.startWorkflow(takeAll, 2);
+  await engine.send(run.id, orders, 1, { dedupKey: 'a', fingerprint: 'one' });
+
+  const other = engine.send(run.id, orders, 2, { dedupKey: 'a', fingerprint: 'two' });
+  await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED', httpStatus: 422 });
+  await engine.send(run.id, orders, 1, { dedupKey: 'a', fingerprint: 'one' });
+  await engine.send(run.id, orders, 3, { dedupKey: 'b' });
+
+  expect(await run.result()).toEqual([1, 3]);
+});
+
 test('sending to a run that does not exist or is finished is an error [87]', async () => {
   const done = workflow('done', async () => undefined);
   const engine = await db.launchEngine({ workflows: [done] });

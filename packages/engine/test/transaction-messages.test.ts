@@ -83,6 +83,18 @@ test('a message in an open transaction does not hold up the run that it is for',
   await client.query('commit');
 });
 
+test('a key that another message has used is refused in a transaction as well', async () => {
+  const engine = await db.launchEngine({ workflows: [approved] });
+  const run = await engine.startWorkflow(approved);
+  await engine.send(run.id, approval, 'first', { dedupKey: 'k', fingerprint: 'one' });
+  const client = await begun();
+
+  const other = engine.send(run.id, approval, 'second', { dedupKey: 'k', fingerprint: 'two', transaction: client });
+
+  await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  await client.query('rollback');
+});
+
 test('a key that is used in two transactions at once is one message', async () => {
   const engine = await db.launchEngine({ workflows: [approved] });
   const run = await engine.startWorkflow(approved);

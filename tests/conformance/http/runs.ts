@@ -70,6 +70,19 @@ export function runConformance(world: HttpWorld): void {
       expect(sent.map(({ status }) => status).filter((status) => status === 202).length).toBeGreaterThan(0);
       expect(body['output']).toEqual({ approved: false });
     });
+
+    test('is refused a key that another message has used', async () => {
+      const { url } = await world.serve('anybody');
+      const topic = runUrl(url, await start(url, 'approved'), '/topics/approval');
+      const key = { 'idempotency-key': '"m2"' };
+      const first = await post(topic, { approved: false }, key);
+
+      const other = await post(topic, { approved: true }, key);
+      const again = await post(topic, { approved: false }, key);
+
+      expect([first.status, again.status]).toEqual([202, 202]);
+      expect([other.status, other.body['code']]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    });
   });
 
   describe('a signed token', () => {

@@ -193,7 +193,7 @@ export class Engine {
 
   /**
    * Sends a message to a run, from outside of runs or from a step. Resolves when it is durable.
-   * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
+   * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, IDEMPOTENCY_KEY_REUSED, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
    *
    * @example
    * await engine.send('order-7', approval, { approved: true });

@@ -5,12 +5,12 @@ import type { EventState } from '../store/events.js';
 import { insertMessage } from '../store/messages.js';
 import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
-import { checkName, checkRunId } from '../values/ids.js';
+import { checkRunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import { encodeValue, requireChannel } from './channel.js';
 import type { Event, GetEventOptions } from './event.js';
 import { sendInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
-import type { SendOptions, Topic } from './topic.js';
+import { keyOf, type SendOptions, type Topic } from './topic.js';
 
 interface Sending<Message> {
   readonly id: string;
@@ -26,8 +26,7 @@ export async function sendFromOutside<Message>(outside: TransactionHost, sending
   const runId = checkRunId(id);
   requireChannel('topic', to);
   const body = await encodeValue(to, message, executor.maxPayloadBytes);
-  const dedupKey = options.dedupKey === undefined ? undefined : checkName('dedup key', options.dedupKey);
-  const letter = { runId, topic: to.name, body, dedupKey };
+  const letter = { runId, topic: to.name, body, ...keyOf(options) };
   if (options.transaction !== undefined) return sendInCallersTransaction(outside, options.transaction, letter);
   const sent = await insertMessage(database, { ...letter, sender: undefined });
   const fault = faultOf(sent, runId);

@@ -1,7 +1,7 @@
 // Messages: mailboxes of runs.
 
 import { requireRun } from '../run/context.js';
-import { receiveIn, sendIn } from '../run/mail.js';
+import { receiveIn, sendIn, type Letter } from '../run/mail.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { checkName, checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
@@ -48,6 +48,8 @@ export async function receive<Message>(
 export interface SendOptions {
   /** The same key to the same run again has no effect, also after the message was received. */
   readonly dedupKey?: string;
+  /** A digest of what is asked for. The same key with another one: IDEMPOTENCY_KEY_REUSED. Default: it counts as the same. */
+  readonly fingerprint?: string;
 }
 
 /**
@@ -61,11 +63,18 @@ export async function send<Message>(
   id: string,
   to: Topic<Message>,
   message: Message,
-  { dedupKey }: SendOptions = {},
+  options: SendOptions = {},
 ): Promise<void> {
   const run = requireRun('send');
   requireChannel('topic', to);
   const body = await encodeValue(to, message, run.host.maxPayloadBytes);
-  const key = dedupKey === undefined ? undefined : checkName('dedup key', dedupKey);
-  await sendIn(run, { runId: checkRunId(id), topic: to.name, body, dedupKey: key });
+  await sendIn(run, { runId: checkRunId(id), topic: to.name, body, ...keyOf(options) });
+}
+
+/** What keeps a message from being sent twice. Throws NAME_INVALID. */
+export function keyOf({ dedupKey, fingerprint }: SendOptions): Pick<Letter, 'dedupKey' | 'fingerprint'> {
+  return {
+    dedupKey: dedupKey === undefined ? undefined : checkName('dedup key', dedupKey),
+    fingerprint: fingerprint === undefined ? undefined : checkName('fingerprint', fingerprint),
+  };
 }

@@ -13,6 +13,7 @@ export interface Letter {
   readonly topic: string;
   readonly body: string;
   readonly dedupKey: string | undefined;
+  readonly fingerprint: string | undefined;
 }
 
 /** Receives the next message of a topic, or undefined when `timeoutMs` has passed since the last recorded result. */
@@ -73,8 +74,9 @@ export async function sendIn(run: Run, letter: Letter): Promise<void> {
 }
 
 /** Why a message was not accepted, or undefined. */
-export function faultOf({ status, isNew, isDuplicate }: Sent, id: RunId): PerdureError | undefined {
+export function faultOf({ status, isNew, isDuplicate, isOther }: Sent, id: RunId): PerdureError | undefined {
   if (status === undefined) return new PerdureError('RUN_NOT_FOUND', { id });
+  if (isOther) return new PerdureError('IDEMPOTENCY_KEY_REUSED', { id });
   if (isNew || isDuplicate) return undefined;
   return new PerdureError('RUN_STATE_CONFLICT', { id, status, action: 'receive a message' });
 }

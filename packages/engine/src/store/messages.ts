@@ -12,6 +12,8 @@ export interface NewMessage {
   readonly body: string;
   /** The same key to the same run again has no effect. */
   readonly dedupKey: string | undefined;
+  /** What makes another message of the key the same one. */
+  readonly fingerprint: string | undefined;
   /** The run that sends it: it must still be owned under this epoch. */
   readonly sender: { readonly id: RunId; readonly epoch: number } | undefined;
 }
@@ -24,12 +26,15 @@ export interface Sent {
   readonly isNew: boolean;
   /** The key was used before. */
   readonly isDuplicate: boolean;
+  /** The key was used before, for a message with another fingerprint. */
+  readonly isOther: boolean;
   /** The run was parked, and is due now. */
   readonly isWoken: boolean;
 }
 
 // sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys. A message
-//   that was sent under the key at the same moment is not seen by this statement: nothing else keeps one from an unfinished run.
+//   that was sent under the key at the same moment is not seen by this statement: nothing else keeps one from an unfinished run. Nor is its
+//   fingerprint: it counts as the same.
 // marked: a parked run that waits for the topic becomes due. One that is running gets the same mark, which it finds if it parks
 //   without having seen the message.
 // held: what the run does at this moment, not when the statement began: the insert may have waited for another message of the key, and
@@ -40,8 +45,8 @@ const sendMessage = statement(
   `with target as (
      select id, status, finished_at from {schema}.runs where id = $1
    ), sent as (
-     insert into {schema}.messages (run_id, topic, body, dedup_key)
-     select id, $2, $3, $4
+     insert into {schema}.messages (run_id, topic, body, dedup_key, fingerprint)
+     select id, $2, $3, $4, $7::text
      from target
      where finished_at is null
        and ($5::text is null or exists (
@@ -65,13 +70,14 @@ const sendMessage = statement(
           $4::text is not null and not exists (select from sent) and (
             $5::text is null and exists (select from target where finished_at is null)
             or exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4)) as is_duplicate,
+          exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4 and m.fingerprint <> $7::text) as is_other,
           coalesce((select is_woken from marked), false) as is_woken`,
 );
 
 /** Sends a message. One round trip; safe to repeat with a dedup key. */
 export async function insertMessage(db: Queryable, message: NewMessage): Promise<Sent> {
-  const { runId, topic, body, dedupKey = null, sender } = message;
-  const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null];
+  const { runId, topic, body, dedupKey = null, fingerprint = null, sender } = message;
+  const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null, fingerprint];
   return parseSent(onlyRow(await db.query(sendMessage, values)));
 }
 
@@ -82,6 +88,7 @@ export function parseSent(row: Row): Sent {
     status: status === undefined ? undefined : findStatus(status),
     isNew: readBoolean(row, 'is_new'),
     isDuplicate: readBoolean(row, 'is_duplicate'),
+    isOther: readBoolean(row, 'is_other'),
     isWoken: readBoolean(row, 'is_woken'),
   };
 }

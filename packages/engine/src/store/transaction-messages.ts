@@ -12,8 +12,8 @@ const sendMessage = statement(
   `with target as (
      select id, status, finished_at from {schema}.runs where id = $1
    ), sent as (
-     insert into {schema}.messages (run_id, topic, body, dedup_key)
-     select id, $2, $3, $4::text
+     insert into {schema}.messages (run_id, topic, body, dedup_key, fingerprint)
+     select id, $2, $3, $4::text, $5::text
      from target
      where finished_at is null
      on conflict (run_id, dedup_key) where dedup_key is not null do nothing
@@ -27,6 +27,9 @@ const sendMessage = statement(
           $4::text is not null and not exists (select from sent) and (
             exists (select from target where finished_at is null)
             or exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4::text)) as is_duplicate,
+          exists (
+            select from {schema}.messages m
+            where m.run_id = $1 and m.dedup_key = $4::text and m.fingerprint <> $5::text) as is_other,
           false as is_woken,
           pg_current_xact_id()::text as xid`,
 );
@@ -34,9 +37,11 @@ const sendMessage = statement(
 /** Sends a message when the transaction commits. */
 export async function insertMessageInTransaction(
   transaction: Queryable,
-  { runId, topic, body, dedupKey }: Omit<NewMessage, 'sender'>,
+  { runId, topic, body, dedupKey, fingerprint }: Omit<NewMessage, 'sender'>,
 ): Promise<Sent & { readonly xid: string }> {
-  const row = onlyRow(await transaction.query(sendMessage, [runId, topic, body, dedupKey ?? null]));
+  const row = onlyRow(
+    await transaction.query(sendMessage, [runId, topic, body, dedupKey ?? null, fingerprint ?? null]),
+  );
   return { ...parseSent(row), xid: readText(row, 'xid') };
 }
 

@@ -53,13 +53,14 @@ export const requestErrors = {
     remedy: 'Send `Idempotency-Key: "<a new UUID>"`, and the same one with every retry of this request.',
     message: ({ path }) => `a request to ${shown(path)} needs the header Idempotency-Key`,
   }),
-  IDEMPOTENCY_KEY_REUSED: row<{ id: string; workflow: string }>({
+  IDEMPOTENCY_KEY_REUSED: row<{ id: string; workflow?: string }>({
     httpStatus: 422,
     isRetryable: false,
     what: 'The idempotency key belongs to an earlier, different request, so neither its run nor a new one would be right.',
     remedy: 'Send each new request with a new key, and repeat a request unchanged.',
     message: ({ id, workflow }) =>
-      `the idempotency key was used with a different request, which started run "${id}" of workflow "${workflow}"`,
+      `the idempotency key was used with a different request, which ` +
+      (workflow === undefined ? `sent a message to run "${id}"` : `started run "${id}" of workflow "${workflow}"`),
   }),
   REQUEST_UNAUTHENTICATED: row<{ action: string }>({
     httpStatus: 401,
