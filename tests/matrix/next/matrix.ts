@@ -257,6 +257,7 @@ async function runDev(application: Application, database: Database, bundler: Bui
       const client = createPerdureClient({ basePath: `${running.url}/api/perdure` });
       const { result } = await until(client.watch(inFlight), ({ isFinal }) => isFinal);
       assert.equal(result, 'V1', 'a run in flight keeps its code');
+      await running.end('SIGTERM'); // a killed one would leave the process behind that it has for compiling
       return `passed; ${conformance}; new runs take the edit, a run in flight goes on`;
     });
   } finally {
