@@ -174,7 +174,7 @@ describe.each(moments)('when the connection is lost %s the commit', (moment) => 
       return runStep('after', () => executed.push('after'));
     });
     const { engine, proxy } = await launchThroughProxy({ workflows: [nap], parkAfter: 0, pollInterval: '50ms' });
-    const cut = proxy.cut(moment, /perdure_park_runs|p \(id, epoch, due_at\)/, `park ${moment}`);
+    const cut = proxy.cut(moment, /perdure_park_runs|p \(id, epoch, due_at/, `park ${moment}`);
 
     const run = await engine.startWorkflow(nap, undefined, { id: `park ${moment}` });
 

@@ -37,7 +37,7 @@ interface Cut {
 const endOfAnswer = Buffer.from([0x5a, 0, 0, 0, 5]);
 
 /** The statement that commits starts, checkpoints and outcomes: its prepared name, or its text where it has none. */
-export const batchStatement = /perdure_write_batch|recorded as \(/;
+export const batchStatement = /perdure_write_batch|recorded as \(|started as \(/;
 
 /** Starts a proxy before the server of a connection string. */
 export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
