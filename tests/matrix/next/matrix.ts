@@ -1,5 +1,5 @@
 // The matrix of Next: every way to build and run an application, from packed tarballs.
-//   npm run test:matrix                       everything: half an hour
+//   npm run test:matrix                       everything: fifteen minutes
 //   npm run test:matrix -- turbopack dev      the cells whose names contain one of the words
 // The summary, tests/results/next-matrix.md, has the last run of each cell.
 
