@@ -114,6 +114,20 @@ describe.each(moments)('when the connection is lost %s the commit', (moment) => 
     expect(runs.map(({ isNew }) => isNew)).toEqual([false, true, true]);
   });
 
+  test('of the places in line of a large bulk, all of it is started [3]', async () => {
+    const greet = contract<number, string>('greeted by nobody');
+    const { engine, proxy } = await launchThroughProxy({});
+    const cut = proxy.cut(moment, /perdure_next_positions|array_agg\(nextval/);
+
+    const runs = await engine.startWorkflows(
+      greet,
+      Array.from({ length: 1_001 }, (_, n) => ({ input: n, id: `large ${moment} ${n}` })),
+    );
+
+    await cut;
+    expect(runs.filter(({ isNew }) => isNew)).toHaveLength(1_001);
+  });
+
   test('of a step, the step is executed once and recorded once [3]', async () => {
     const executed: string[] = [];
     const shop = workflow('shop', async () => {

@@ -8,7 +8,7 @@ import { startChildIn } from '../run/waits.js';
 import { bulkSize, insertRuns, takePositions, type Bulk, type QueuedStart } from '../store/queue-starts.js';
 import { selectRunsById, type RunRow } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
-import { newRunId } from '../values/ids.js';
+import { newRunId, type RunId } from '../values/ids.js';
 import type { WorkflowDefinition } from '../run/definition.js';
 import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import { findCallingRun, toNewRun, type StartOptions } from './start.js';
@@ -52,7 +52,8 @@ export async function startMany(
 async function startPortions(starter: TransactionHost, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
   const bulks = Math.ceil(newRuns.length / bulkSize);
   if (bulks <= 1) return startPortion(starter, newRuns, undefined);
-  const portions = [...(await takePositions(starter.database, bulks)).entries()];
+  const { answer: positions } = await patiently(starter, newRuns[0]?.id, () => takePositions(starter.database, bulks));
+  const portions = [...positions.entries()];
   const tickets: (readonly Ticket[])[] = [];
   const startThem = async (): Promise<void> => {
     for (let next; (next = portions.shift()) !== undefined;) {
@@ -105,27 +106,32 @@ async function startPortion(
   );
 }
 
-// Starts are idempotent by their ids, so a lost answer is no reason to give up. What the tries before have inserted counts as well.
+// What the tries before have inserted counts as well.
 async function insert(starter: TransactionHost, bulk: Bulk): Promise<ReadonlySet<string> | undefined> {
-  const { database, executor } = starter;
+  const id = bulk.rows[0]?.id;
+  const { answer: started, hasFailed } = await patiently(starter, id, () => insertRuns(starter.database, bulk));
+  if (started === undefined || !hasFailed) return started;
+  const found = await findMissing(starter, bulk.rows, started);
+  return new Set([...started, ...found.filter((run) => run.createdAtMs === bulk.createdAtMs).map(({ id }) => id)]);
+}
+
+// Starts are idempotent by their ids, so a lost answer is no reason to give up. Throws START_UNCONFIRMED after a while.
+async function patiently<T>(
+  { executor }: TransactionHost,
+  id: RunId | undefined,
+  ask: () => Promise<T>,
+): Promise<{ readonly answer: T; readonly hasFailed: boolean }> {
   const giveUpAt = performance.now() + patienceMs;
   let reason: string | undefined;
-  const answer = await persist(async () => ({ started: await insertRuns(database, bulk) }), {
+  const found = await persist(async () => ({ answer: await ask() }), {
     isOver: () => performance.now() > giveUpAt,
     onFailure: (error) => {
       reason = String(error);
       executor.logger.warn({ err: error }, 'starting many runs failed; trying again');
     },
   });
-  if (answer === undefined)
-    throw new PerdureError('START_UNCONFIRMED', {
-      id: bulk.rows[0]?.id ?? '',
-      reason: reason ?? 'the engine was closed',
-    });
-  const { started } = answer;
-  if (started === undefined || reason === undefined) return started;
-  const found = await findMissing(starter, bulk.rows, started);
-  return new Set([...started, ...found.filter((run) => run.createdAtMs === bulk.createdAtMs).map(({ id }) => id)]);
+  if (found !== undefined) return { ...found, hasFailed: reason !== undefined };
+  throw new PerdureError('START_UNCONFIRMED', { id: id ?? '', reason: reason ?? 'the engine was closed' });
 }
 
 function findMissing(
