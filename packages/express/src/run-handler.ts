@@ -43,6 +43,7 @@ class Ending {
   readonly #reject: (error: unknown) => void;
   #response: RecordedResponse | undefined;
   #hasReturned = false;
+  #hasFailed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(handler: string, resolve: (response: RecordedResponse) => void, reject: (error: unknown) => void) {
@@ -59,6 +60,7 @@ class Ending {
       return;
     }
     this.#hasReturned = true;
+    if (this.#hasFailed) return; // a timer would only keep the process alive
     if (this.#response !== undefined) this.#resolve(this.#response);
     else this.#timer = setTimeout(() => this.#giveUp(), timeToRespondMs);
   }
@@ -87,6 +89,7 @@ class Ending {
   }
 
   #fail(error: unknown): void {
+    this.#hasFailed = true;
     clearTimeout(this.#timer);
     this.#reject(error);
   }

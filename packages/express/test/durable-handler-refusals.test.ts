@@ -4,9 +4,25 @@ import { describe, expect, test } from '@jest/globals';
 import type { Express, RequestHandler } from 'express';
 import request from 'supertest';
 import { durableHandler, perdure, problemDetails, type DurableHandler } from '../src/index.js';
+import { HandlerRunner } from '../src/run-handler.js';
 import { useApplications, versions } from './support/application.js';
 
 const db = useApplications();
+
+const emptyRequest = {
+  method: 'POST',
+  url: '/',
+  originalUrl: '/',
+  baseUrl: '',
+  protocol: 'http',
+  host: 'localhost',
+  hostname: 'localhost',
+  headers: {},
+  params: {},
+  query: {},
+  body: {},
+  properties: {},
+};
 
 describe.each(versions)('$version: a durable handler', ({ express }) => {
   async function serve(handler: DurableHandler, ...before: RequestHandler[]): Promise<Express> {
@@ -36,6 +52,17 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
 
     expect([status, body.code]).toEqual([500, 'HANDLER_UNSUPPORTED']);
     expect(body.detail).toMatch(reason);
+  });
+
+  test('that calls next() and returns leaves no timer that keeps the process alive', async () => {
+    const runner = new HandlerRunner(express());
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+
+    const run = runner.run('next', (_req, _res, next) => next(new Error('no')), emptyRequest);
+
+    await expect(run).rejects.toThrow('no');
+    expect(timers()).toBe(before);
   });
 
   test('that no parser stands before is refused a JSON body', async () => {
