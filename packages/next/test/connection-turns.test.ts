@@ -1,8 +1,8 @@
 // Streams that take turns on too few connections.
 
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { ConnectionTurns } from '../src/client/connection-turns.js';
+import { ConnectionTurns, turnsOfPage } from '../src/client/connection-turns.js';
 import { LiveRun, type Ask } from '../src/client/run-store.js';
 
 const forEver = new AbortController().signal;
@@ -62,6 +62,27 @@ test("who leaves the line, or a connection, is in nobody's way", async () => {
   expect((await left).signal.aborted).toBe(true);
   expect((await next).signal.aborted).toBe(false);
   expect((await turns.take(waiting.signal)).signal.aborted).toBe(true);
+});
+
+test.each([
+  ['does not tell how it was loaded, as jsdom', undefined, 6],
+  ['was loaded over HTTP/2', [{ nextHopProtocol: 'h2' }], 6],
+  ['was loaded over HTTP/1.1', [{ nextHopProtocol: 'http/1.1' }], 4],
+])('a page that %s', async (_what, navigation, connections) => {
+  const page = { now: () => 0, ...(navigation && { getEntriesByType: () => navigation }) };
+  const replaced = jest.replaceProperty(globalThis, 'performance', page as unknown as typeof performance);
+  const leaving = new AbortController();
+  let admitted = 0;
+  const takers = Array.from({ length: 6 }, () => turnsOfPage.take(leaving.signal).then(() => (admitted += 1)));
+  try {
+    await new Promise((resolve) => setImmediate(resolve));
+
+    expect(admitted).toBe(connections);
+  } finally {
+    leaving.abort();
+    await Promise.allSettled(takers);
+    replaced.restore();
+  }
 });
 
 test('ten runs on two connections are all told everything once, and none seems to be away', async () => {

@@ -90,10 +90,10 @@ class Holder {
 /** The turns of the page: its connections are shared by everything in it, whichever client it uses. */
 export const turnsOfPage = new ConnectionTurns({ connections: connectionsOfPage, turnMs: 1_000 });
 
-// Two are left for other requests. HTTP/2 and 3 have no such limit, and neither has what is no page, as Node.
+// Two are left for other requests. HTTP/2 and 3 have no such limit, and neither has what is no page, as Node; jsdom does not even say.
 function connectionsOfPage(): number {
-  const page: { getEntriesByType(type: string): readonly object[] } = performance; // its type is Node's
-  const [navigation] = page.getEntriesByType('navigation');
+  const page: { getEntriesByType?(type: string): readonly object[] } = performance; // its type is Node's
+  const [navigation] = page.getEntriesByType?.('navigation') ?? [];
   if (navigation === undefined) return Infinity;
   const protocol = 'nextHopProtocol' in navigation ? navigation.nextHopProtocol : undefined;
   return protocol === 'h2' || protocol === 'h3' ? Infinity : 4;
