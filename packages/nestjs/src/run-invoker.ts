@@ -50,7 +50,7 @@ export class RunInvoker {
     const run: unknown = Reflect.get(instance, method);
     if (typeof run !== 'function') return undefined;
     // Read at each call: a test may put a spy in its place.
-    if (!enhancers) return async (input) => (Reflect.get(instance, method) as Code).call(instance, input);
+    if (!enhancers) return (input) => (Reflect.get(instance, method) as Code).call(instance, input);
     Reflect.defineMetadata(argumentsKey, inputArgument, instance.constructor, method);
     const which = { guards: true, interceptors: true, filters: true };
     const enhanced = this.#contexts.create(
