@@ -1,7 +1,17 @@
 // Options with a letter wrong, from programs without types: each would silently have no effect.
 
 import { expect, test } from '@jest/globals';
-import { runStep, step, workflow } from '../src/index.js';
+import {
+  contract,
+  receive,
+  runStep,
+  schedule,
+  step,
+  topic,
+  workflow,
+  type BulkStart,
+  type Tick,
+} from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -16,6 +26,7 @@ test.each([
   ['a step', () => step('charge', async () => 1, untyped({ retries: 5 }))],
   ['a retry policy', () => step('charge', async () => 1, { retry: untyped({ attempts: 5 }) })],
   ['a workflow', () => workflow('charge', async () => 1, untyped({ timeuot: '1s' }))],
+  ['a schedule', () => schedule('nightly', '@daily', contract<Tick>('report'), untyped({ timezone: 'Europe/Berlin' }))],
 ])('a misspelt option of %s is refused where it is defined', (_what, define) => {
   expect(define).toThrow(/OPTION_INVALID.*have no such option; known are /);
 });
@@ -28,4 +39,48 @@ test('a misspelt option of a start is refused, and nothing is started', async ()
 
   expect(error.message).toContain('ID');
   expect(await db.query('select id from perdure.runs')).toEqual([]);
+});
+
+test('of many starts, a misspelt option or an input by itself is refused, and nothing is started', async () => {
+  const charge = workflow('charge', async (amount: number) => amount);
+  const engine = await db.launchEngine({ workflows: [charge] });
+  const start = (second: unknown, options = {}): Promise<unknown> =>
+    engine.startWorkflows(charge, [{ input: 7 }, second as BulkStart<number>], options);
+
+  const misspelt = await perdureErrorOf(start({ input: 7, que: 'mail' }), 'OPTION_INVALID');
+  expect(misspelt.message).toContain('option que cannot be "mail"');
+  const bare = await perdureErrorOf(start(7), 'OPTION_INVALID');
+  expect(bare.message).toContain('option starts cannot be 7');
+  await perdureErrorOf(start({ input: 7, onDuplicate: 'reject' }), 'OPTION_INVALID');
+  await perdureErrorOf(start({ input: 7 }, { queue: 'mail' }), 'OPTION_INVALID');
+
+  expect(await db.query('select id from perdure.runs')).toEqual([]);
+});
+
+test('a misspelt option of a message is refused, where a key that counts for nothing would send it twice', async () => {
+  const answer = topic<string>('answer');
+  const ask = workflow('ask', () => receive(answer));
+  const engine = await db.launchEngine({ workflows: [ask] });
+  const run = await engine.startWorkflow(ask);
+
+  await perdureErrorOf(engine.send(run.id, answer, 'yes', untyped({ dedupkey: 'click' })), 'OPTION_INVALID');
+
+  expect(await db.query('select run_id from perdure.messages')).toEqual([]);
+});
+
+test('a misspelt timeout of receive is refused, where the run would wait for ever', async () => {
+  const answer = topic<string>('answer');
+  const ask = workflow('ask', () => receive(answer, untyped({ timout: '1s' })));
+  const engine = await db.launchEngine({ workflows: [ask] });
+  const run = await engine.startWorkflow(ask);
+
+  await perdureErrorOf(run.result(), 'OPTION_INVALID');
+});
+
+test('a misspelt filter is refused, where all runs would be listed', async () => {
+  const engine = await db.launchEngine();
+
+  const listed = engine.runs.list(untyped({ worklow: 'charge' }));
+
+  await perdureErrorOf(listed, 'OPTION_INVALID');
 });

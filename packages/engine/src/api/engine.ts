@@ -8,6 +8,7 @@ import { startChildIn } from '../run/waits.js';
 import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { closeParts, launchParts, type Parts } from './assemble.js';
 import { registerClass } from './decorators.js';
 import type { DriveOptions, DriveReport } from './drive.js';
@@ -178,6 +179,7 @@ export class Engine {
   ): Promise<readonly RunHandle<Output>[]> {
     const parts = this.#require('startWorkflows');
     const { executor, runs } = parts;
+    refuseUnknown(options, { transaction: true }, 'starts of many together');
     const tickets = await startMany(parts, { ...options, definition: definitionOf(workflow), starts });
     return tickets.map((ticket) => new RunHandle<Output>(executor, runs, ticket));
   }

@@ -3,6 +3,7 @@
 import type { ListPage, ListPosition } from '../store/list-runs.js';
 import { PerdureError } from '../values/errors.js';
 import { runStatuses, type RunStatus } from '../values/status.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { encodeAttributes } from './attributes.js';
 import type { RunSummary } from './run-info.js';
 
@@ -39,8 +40,25 @@ export interface RunPage {
 
 const longestPage = 1_000;
 
+const listOptions: Readonly<Record<keyof ListOptions, true>> = {
+  status: true,
+  workflow: true,
+  version: true,
+  executor: true,
+  queue: true,
+  parent: true,
+  idPrefix: true,
+  createdAfter: true,
+  createdBefore: true,
+  attributes: true,
+  order: true,
+  limit: true,
+  cursor: true,
+};
+
 /** Checks what was asked for. Throws OPTION_INVALID. */
 export function parseListOptions(options: ListOptions): ListPage {
+  refuseUnknown(options, listOptions, 'lists of runs');
   const { status, attributes, order = 'newest', limit = 100, cursor, createdAfter, createdBefore } = options;
   if (order !== 'newest' && order !== 'oldest') throw invalid('order', order, 'it is neither newest nor oldest');
   return {

@@ -6,6 +6,7 @@ import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { encode } from '../values/serialize.js';
 import { parseRecurrence, type Recurrence, type TickRule } from '../values/ticks.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { definitionOf, type Startable, type StartOptions } from './start.js';
 
 /** What a scheduled run gets as its input. */
@@ -78,6 +79,7 @@ export function schedule<Input = undefined>(
     ...options: ScheduleArguments<Input>,
   ]
 ): Schedule {
+  refuseUnknown(options, scheduleOptions, 'schedules');
   const { timeZone, overlap = 'allow', catchUp = 'last', input, ...startOptions } = options as ScheduleOptions<unknown>;
   encode(input, `the input of schedule "${name}"`);
   if (!['skip', 'queue', 'allow'].includes(overlap))
@@ -92,6 +94,18 @@ export function schedule<Input = undefined>(
     startOptions,
   };
 }
+
+const scheduleOptions: Readonly<Record<keyof ScheduleOptions<unknown>, true>> = {
+  timeZone: true,
+  overlap: true,
+  catchUp: true,
+  input: true,
+  timeout: true,
+  attributes: true,
+  queue: true,
+  partitionKey: true,
+  priority: true,
+};
 
 const mostCaughtUp = 1_000;
 

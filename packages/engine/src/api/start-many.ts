@@ -9,6 +9,7 @@ import { bulkSize, insertRuns, takePositions, type Bulk, type QueuedStart } from
 import { selectRunsById, type RunRow } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import type { WorkflowDefinition } from '../run/definition.js';
 import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import { findCallingRun, toNewRun, type StartOptions } from './start.js';
@@ -34,6 +35,7 @@ export async function startMany(
 ): Promise<readonly Ticket[]> {
   const { executor } = starter;
   const caller = transaction === undefined ? findCallingRun(executor) : undefined;
+  for (const start of starts) checkStart(start);
   const checked = starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor));
   const all = Promise.all(checked);
   if (caller !== undefined)
@@ -46,6 +48,24 @@ export async function startMany(
   if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
   return startPortions(starter, newRuns);
+}
+
+const bulkOptions: Readonly<Record<keyof BulkStart<unknown>, true>> = {
+  input: true,
+  id: true,
+  delay: true,
+  timeout: true,
+  attributes: true,
+  queue: true,
+  partitionKey: true,
+  priority: true,
+  dedupKey: true,
+};
+
+// A program without types may pass the inputs themselves, and would start as many runs without one.
+function checkStart(start: BulkStart<unknown> | null): void {
+  if (typeof start === 'object' && start !== null) return refuseUnknown(start, bulkOptions, 'starts of many');
+  throw new PerdureError('OPTION_INVALID', { option: 'starts', value: start, reason: 'give objects with input' });
 }
 
 // Each portion knows its positions, so whichever commits first, the order is that of `starts`.

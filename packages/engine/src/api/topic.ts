@@ -5,7 +5,9 @@ import { receiveIn, sendIn, type Letter } from '../run/mail.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { checkName, checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
+import type { InTransaction } from './in-transaction.js';
 
 /** A mailbox that every run has under this name. */
 export type Topic<Message> = Channel<'topic', Message>;
@@ -29,17 +31,16 @@ export interface ReceiveOptions {
 
 /**
  * Waits, durably, for the next message of a topic; undefined when the time is up, which no message is: one that carries undefined
- * is refused when it is sent. A message is received once, by one receiver. Throws NOT_IN_RUN, IN_STEP, DURATION_INVALID.
+ * is refused when it is sent. A message is received once, by one receiver. Throws NOT_IN_RUN, IN_STEP, DURATION_INVALID, OPTION_INVALID.
  *
  * @example
  * const answer = await receive(approval, { timeout: '2 days' });
  */
-export async function receive<Message>(
-  of: Topic<Message>,
-  { timeout }: ReceiveOptions = {},
-): Promise<Message | undefined> {
+export async function receive<Message>(of: Topic<Message>, options: ReceiveOptions = {}): Promise<Message | undefined> {
   const run = requireRun('receive');
   requireChannel('topic', of);
+  refuseUnknown(options, { timeout: true }, 'receives');
+  const { timeout } = options;
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of receive');
   return (await receiveIn(run, of.name, timeoutMs)) as Message | undefined;
 }
@@ -71,8 +72,16 @@ export async function send<Message>(
   await sendIn(run, { runId: checkRunId(id), topic: to.name, body, ...keyOf(options) });
 }
 
-/** What keeps a message from being sent twice. Throws NAME_INVALID. */
-export function keyOf({ dedupKey, fingerprint }: SendOptions): Pick<Letter, 'dedupKey' | 'fingerprint'> {
+const sendOptions: Readonly<Record<keyof (SendOptions & InTransaction), true>> = {
+  dedupKey: true,
+  fingerprint: true,
+  transaction: true,
+};
+
+/** What keeps a message from being sent twice. Throws NAME_INVALID, OPTION_INVALID. */
+export function keyOf(options: SendOptions): Pick<Letter, 'dedupKey' | 'fingerprint'> {
+  refuseUnknown(options, sendOptions, 'messages');
+  const { dedupKey, fingerprint } = options;
   return {
     dedupKey: dedupKey === undefined ? undefined : checkName('dedup key', dedupKey),
     fingerprint: fingerprint === undefined ? undefined : checkName('fingerprint', fingerprint),
