@@ -57,7 +57,8 @@ export class Perdure {
    */
   async boot(): Promise<void> {
     const kept = this.#kept;
-    const boot = (kept.boot ??= beginBoot(kept));
+    const boot = kept.boot === undefined || kept.boot.isLeaving ? beginBoot(kept) : kept.boot;
+    kept.boot = boot;
     try {
       await boot.engine;
     } catch (error) {
@@ -112,10 +113,15 @@ export class Perdure {
 
   /** Drains and closes the engine, as signals do; the process may boot it again. For tests and custom servers. */
   async close(): Promise<void> {
-    const closing = close(this.#kept);
-    this.#kept.boot = undefined;
-    this.#kept.engine = undefined;
-    await closing;
+    const kept = this.#kept;
+    const { boot } = kept;
+    if (boot !== undefined) boot.isLeaving = true;
+    kept.engine = undefined;
+    try {
+      await close(kept);
+    } finally {
+      if (kept.boot === boot) kept.boot = undefined;
+    }
   }
 
   /** @internal */
@@ -126,7 +132,7 @@ export class Perdure {
 
 function beginBoot(kept: Kept): Boot {
   const ending = new AbortController();
-  return { ending, engine: launch(kept, ending) };
+  return { ending, engine: launch(kept, ending), isLeaving: false };
 }
 
 async function launch(kept: Kept, ending: AbortController): Promise<Engine> {

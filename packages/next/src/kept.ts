@@ -24,6 +24,8 @@ export interface Boot {
   readonly engine: Promise<Engine>;
   /** Aborted when the engine is closed: a boot that still waits for its database ends then. */
   readonly ending: AbortController;
+  /** Set by `close`: the next `boot` is another one. Until its engine has drained, this one serves what is under way. */
+  isLeaving: boolean;
 }
 
 /** Everything that is kept, by all engines together. */

@@ -67,8 +67,11 @@ export function protocolOf(
     const isDraining = boot?.ending.signal.aborted === true;
     // A closed handler opens no streams any more. That is right while the process ends, and wrong once the engine is booted again.
     if (handler === undefined || (!handlers.has(handler) && !isDraining)) handler = made();
-    if (isDraining) await handler.close(); // also one that was made this late
     const serving = handler;
+    if (isDraining) {
+      await serving.close(); // also one that was made this late
+      handlers.delete(serving);
+    }
     const response = await relay.relay(() => serving(request, info));
     if (request.method === 'POST' && response.ok) after?.(() => perdure.drive({ budget: afterBudget }));
     return response;

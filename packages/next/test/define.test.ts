@@ -168,6 +168,28 @@ test('closed in the middle of a boot, no engine stays behind', async () => {
   await expect(perdure.engine()).rejects.toMatchObject({ code: 'ENGINE_NOT_BOOTED' });
 });
 
+test('a step that is under way while the engine is closed may still start a run', async () => {
+  const child = workflow('child of the last step', async () => undefined);
+  const [working, goOn] = [new AbortController(), new AbortController()];
+  const parent = workflow('last step', () =>
+    runStep('start', async () => {
+      working.abort();
+      await waitFor(() => goOn.signal.aborted, { what: 'the word to go on' });
+      return (await perdure.startWorkflow(child, undefined, { id: 'started late' })).id;
+    }),
+  );
+  const perdure = await applications.boot({ workflows: [parent, child] });
+  const run = await perdure.startWorkflow(parent);
+  await waitFor(() => working.signal.aborted, { what: 'the step' });
+
+  const closing = perdure.close();
+  goOn.abort();
+  await closing;
+  await perdure.boot();
+
+  expect(await (await perdure.engine()).getHandle(run.id).result()).toBe('started late');
+});
+
 test('a boot that waits for the database ends when the process is told to end', async () => {
   const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
   const warnings: unknown[] = [];

@@ -117,23 +117,30 @@ test('an open stream of events ends when the engine is closed', async () => {
   expect(await response.text()).toContain('event: status');
 });
 
-test('events are told again when the engine is booted again', async () => {
-  const perdure = await applications.boot({ workflows: [count] });
-  const { GET } = perdureRoutes(perdure, { expose: [{ workflow: count, events: [progress] }] });
-  const run = await perdure.startWorkflow(count, 3);
-  await run.result();
-  const look = async (): Promise<string> => {
-    const request = new Request(`http://shop.test/api/perdure/runs/${run.id}/events`);
-    return (await GET(request, params(['runs', run.id, 'events']))).text();
-  };
-  const before = await look();
+test.each(['before', 'while'])(
+  'events are told when the engine is booted again, by routes first asked %s it closes',
+  async (when) => {
+    const perdure = await applications.boot({ workflows: [count] });
+    const { GET } = perdureRoutes(perdure, { expose: [{ workflow: count, events: [progress] }] });
+    const run = await perdure.startWorkflow(count, 3);
+    await run.result();
+    const look = async (): Promise<string> => {
+      const request = new Request(`http://shop.test/api/perdure/runs/${run.id}/events`);
+      return (await GET(request, params(['runs', run.id, 'events']))).text();
+    };
+    const told = when === 'before' ? await look() : undefined;
 
-  await perdure.close();
-  await perdure.boot();
+    const closing = perdure.close();
+    const meanwhile = await look();
+    await closing;
+    await perdure.boot();
 
-  expect(await look()).toBe(before);
-  expect(before).toContain('event: status');
-});
+    const after = await look();
+    expect(meanwhile).toBe('retry: 1000\n\n');
+    expect(after).toContain('event: status');
+    expect(after).toBe(told ?? after);
+  },
+);
 
 interface Asked {
   readonly method: string;
