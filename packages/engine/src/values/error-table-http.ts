@@ -28,7 +28,7 @@ export const requestErrors = {
   BODY_TOO_LARGE: row<{ limit: number }>({
     httpStatus: 413,
     isRetryable: false,
-    what: 'The body of the request is larger than `bodyLimit` allows. It was not read to its end, and nothing was done.',
+    what: 'The body of the request is larger than `bodyLimit` allows, so nothing was done. What came beyond the limit was dropped.',
     remedy: 'Send less, for instance a reference to a stored file, or raise `bodyLimit`.',
     message: ({ limit }) => `the body of the request has more than ${limit} bytes`,
   }),
@@ -56,7 +56,7 @@ export const requestErrors = {
   IDEMPOTENCY_KEY_REUSED: row<{ id: string; workflow?: string }>({
     httpStatus: 422,
     isRetryable: false,
-    what: 'The idempotency key belongs to an earlier, different request, so neither its run nor a new one would be right.',
+    what: 'The idempotency key belongs to an earlier, different request, so neither its result nor doing something new would be right.',
     remedy: 'Send each new request with a new key, and repeat a request unchanged.',
     message: ({ id, workflow }) =>
       `the idempotency key was used with a different request, which ` +
