@@ -151,7 +151,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   const folder = process.env['DEMO_SHOTS'];
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, animations: 'disabled' });
 }
 
 function tell(text: string): void {
