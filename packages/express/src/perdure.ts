@@ -40,8 +40,8 @@ export interface Perdure extends RequestHandler {
  * app.use(perdure(engine, { handlers: [createOrder], expose: [checkout] }));
  */
 export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
-  const { expose = [], handlers = [], principal, ...httpOptions } = options;
-  const path = options.path === '/' ? '' : (options.path ?? '/perdure');
+  const { expose = [], handlers = [], principal, path: chosenPath = '/perdure', ...httpOptions } = options;
+  const path = chosenPath === '/' ? '' : chosenPath;
   const mount: Mount = {
     engine,
     handlers: new HostedHandlers(engine, handlers),

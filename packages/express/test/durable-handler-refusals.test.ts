@@ -164,9 +164,18 @@ test('an ordinary handler among the durable ones is refused', async () => {
   );
 });
 
-test.each([
+test.each(['handler', 'authorise'])('a misspelt option of the middleware is refused: %s', async (option) => {
+  const engine = await db.launchEngine();
+
+  expect(() => perdure(engine, { [option]: [] })).toThrow(
+    new RegExp(`OPTION_INVALID: option ${option} .*no such option`),
+  );
+});
+
+test.each<[string, object, string]>([
   ['', {}, 'NAME_INVALID'],
   ['named', { timeout: 'soon' }, 'DURATION_INVALID'],
+  ['named', { requirekey: true }, 'OPTION_INVALID'],
 ])('a durable handler named "%s" with %j is refused with %s', (name, options, code) => {
   expect(() => durableHandler(name, () => undefined, options)).toThrow(code);
 });

@@ -112,6 +112,22 @@ export interface Settings {
   readonly logger: Logger;
 }
 
+const known: Readonly<Record<keyof HttpOptions, true>> = {
+  expose: true,
+  basePath: true,
+  authorize: true,
+  tokens: true,
+  tickSecret: true,
+  tickBudget: true,
+  bodyLimit: true,
+  idempotency: true,
+  maxWait: true,
+  keepAlive: true,
+  origins: true,
+  showErrors: true,
+  logger: true,
+};
+
 function isEngineSource(engine: unknown): boolean {
   if (typeof engine === 'function') return true;
   return typeof engine === 'object' && engine !== null && 'startWorkflow' in engine;
@@ -119,6 +135,7 @@ function isEngineSource(engine: unknown): boolean {
 
 /** Throws OPTION_INVALID, DURATION_INVALID. */
 export function readOptions(engine: EngineSource, options: HttpOptions): Settings {
+  refuseUnknown(options);
   const { bodyLimit = 2 ** 20, basePath = '', tokens, tickSecret, origins = [] } = options;
   const secrets = tokens === undefined ? [] : [tokens.secret].flat();
   const faults = [
@@ -172,6 +189,14 @@ export function readOptions(engine: EngineSource, options: HttpOptions): Setting
     showErrors: options.showErrors ?? false,
     logger: options.logger ?? consoleLogger(),
   };
+}
+
+// A letter wrong in `authorize` would open what it guards. The value is not told: it may be a secret.
+function refuseUnknown(options: HttpOptions): void {
+  const option = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  if (option === undefined) return;
+  const reason = `there is no such option; those of the protocol are ${Object.keys(known).join(', ')}`;
+  throw new PerdureError('OPTION_INVALID', { option, value: typeof Reflect.get(options, option), reason });
 }
 
 function isOrigin(text: string): boolean {

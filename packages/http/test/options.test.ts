@@ -15,6 +15,7 @@ const faulty: readonly [string, Partial<HttpOptions>][] = [
   ['origins', { origins: ['https://shop.example/path'] }],
   ['origins', { origins: ['shop.example'] }],
   ['expose', { expose: [echo, { workflow: echo }] }],
+  ['authorise', Object.fromEntries([['authorise', () => false]])],
 ];
 
 test.each(faulty)('a fault in %s is told when the handler is made', (option, options) => {

@@ -53,12 +53,12 @@ export function protocolOf(
   options: RouteOptions,
 ): (request: Request, info: RequestInfo) => Promise<Response> {
   const relay = new ControlFlowRelay();
-  const { authorize, after, afterBudget = '10s' } = options;
+  const { authorize, after, afterBudget = '10s', ...httpOptions } = options;
   let handler: HttpHandler | undefined;
   const made = (): HttpHandler => {
     const watched = authorize === undefined ? undefined : relay.watched(authorize);
     const { logger } = perdure.kept.options;
-    const fresh = createHttpHandler(() => perdure.engine(), { logger, ...options, authorize: watched });
+    const fresh = createHttpHandler(() => perdure.engine(), { logger, ...httpOptions, authorize: watched });
     perdure.kept.handlers.add(fresh);
     return fresh;
   };
