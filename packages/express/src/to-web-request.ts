@@ -1,4 +1,4 @@
-// The way in: a request as Express has it becomes a Request of the fetch API, which @perdure/http works on.
+// The way in: a request as Express has it becomes what @perdure/http works on, a Request of the fetch API or what counts for a start.
 
 import { requestFromNode, type RequestInfo, type StartingRequest } from '@perdure/http';
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express';
@@ -23,12 +23,8 @@ export function rawBodyOf(req: object): Uint8Array | undefined {
 }
 
 /** The same request, from the root of the server. Its signal fires when the client goes before it has its answer. */
-export function toWebRequest(
-  req: ExpressRequest,
-  res: ExpressResponse,
-  { isRead = req.readableEnded }: { readonly isRead?: boolean } = {},
-): Request {
-  return requestFromNode(req, { signal: goneSignal(res), isRead, url: req.originalUrl });
+export function toWebRequest(req: ExpressRequest, res: ExpressResponse): Request {
+  return requestFromNode(req, { signal: goneSignal(res), isRead: req.readableEnded, url: req.originalUrl });
 }
 
 /** What of a request counts for the start of a run. */
