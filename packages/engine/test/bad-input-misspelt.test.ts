@@ -6,6 +6,7 @@ import {
   receive,
   runStep,
   schedule,
+  sleepUntil,
   step,
   topic,
   workflow,
@@ -29,6 +30,25 @@ test.each([
   ['a schedule', () => schedule('nightly', '@daily', contract<Tick>('report'), untyped({ timezone: 'Europe/Berlin' }))],
 ])('a misspelt option of %s is refused where it is defined', (_what, define) => {
   expect(define).toThrow(/OPTION_INVALID.*have no such option; known are /);
+});
+
+test.each([
+  ['of a workflow', () => workflow('charge', async () => 1, '1s' as never)],
+  ['of a step', () => step('charge', async () => 1, 5 as never)],
+  ['of a retry policy', () => step('charge', async () => 1, { retry: 5 as never })],
+])('options %s that are no object are refused where they are defined', async (_what, define) => {
+  const error = await perdureErrorOf(define, 'OPTION_INVALID');
+
+  expect(error.message).toMatch(/^OPTION_INVALID: option options cannot be .*: those of \w+ are an object/);
+});
+
+test.each([
+  ['a workflow', () => workflow('charge', undefined as never)],
+  ['a step', () => step('charge', Promise.resolve(1) as never)],
+])('%s without a function is refused where it is defined', async (_what, define) => {
+  const error = await perdureErrorOf(define, 'OPTION_INVALID');
+
+  expect(error.message).toContain('give a function');
 });
 
 test('a misspelt option of a start is refused, and nothing is started', async () => {
@@ -83,4 +103,22 @@ test('a misspelt filter is refused, where all runs would be listed', async () =>
   const listed = engine.runs.list(untyped({ worklow: 'charge' }));
 
   await perdureErrorOf(listed, 'OPTION_INVALID');
+});
+
+test('a step that was given the promise of a call already made fails, and says so', async () => {
+  const charge = workflow('charge', () => runStep('charge', Promise.resolve(1) as never));
+  const engine = await db.launchEngine({ workflows: [charge] });
+  const run = await engine.startWorkflow(charge);
+
+  const error = await perdureErrorOf(run.result(), 'OPTION_INVALID');
+
+  expect(error.message).toContain('give a function');
+});
+
+test('what is no moment cannot be slept until', async () => {
+  const nap = workflow('nap', () => sleepUntil('2026-12-24' as never));
+  const engine = await db.launchEngine({ workflows: [nap] });
+  const run = await engine.startWorkflow(nap);
+
+  await perdureErrorOf(run.result(), 'OPTION_INVALID');
 });

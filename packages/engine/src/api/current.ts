@@ -1,6 +1,7 @@
 // Free functions that act on the current run, which they find by themselves.
 
 import { randomUUID } from 'node:crypto';
+import { types } from 'node:util';
 import { findContext, requireContext, requireRun, type RunContext, type StepContext } from '../run/context.js';
 import { sleepIn } from '../run/waits.js';
 import { parseDuration, type Duration } from '../values/duration.js';
@@ -86,7 +87,7 @@ export async function sleep(duration: Duration): Promise<void> {
 /** Waits, durably, until a moment; one that has passed is no wait. Throws NOT_IN_RUN, IN_STEP, OPTION_INVALID. */
 export async function sleepUntil(moment: Date | number): Promise<void> {
   const run = requireRun('sleepUntil');
-  const wakeAtMs = typeof moment === 'number' ? moment : moment.getTime();
+  const wakeAtMs = typeof moment === 'number' || types.isDate(moment) ? Number(moment) : NaN; // text would be read in some time zone
   // Also a number beyond what a Date can hold, which Postgres could not store: the run would never get to its wait.
   if (Number.isNaN(new Date(wakeAtMs).getTime())) {
     throw new PerdureError('OPTION_INVALID', {

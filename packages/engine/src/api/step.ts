@@ -8,7 +8,7 @@ import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { refuseUnknown } from '../values/unknown-options.js';
-import { define } from './workflow.js';
+import { define, requireFunction } from './workflow.js';
 
 /** Options of a step. */
 export interface StepOptions {
@@ -45,6 +45,7 @@ export function step<Args extends readonly unknown[], Result>(
   options: StepOptions = {},
 ): (...args: Args) => Promise<Result> {
   const definition = defineStep(name, options);
+  requireFunction(run, 'step', name);
   const call = (...args: Args): Promise<Result> => callStep(definition, () => run(...args), args);
   // Its arguments are the input: they were encoded by startStep, and checked by its types.
   const asWorkflow = (args: unknown): Promise<Result> => call(...(args as Args));
@@ -72,7 +73,9 @@ export function runStep<Result>(
   run: () => Promise<Result> | Result,
   options: StepOptions = {},
 ): Promise<Result> {
-  return callStep(defineStep(name, options), run);
+  const definition = defineStep(name, options);
+  requireFunction(run, 'step', name);
+  return callStep(definition, run);
 }
 
 const stepOptions: Readonly<Record<keyof StepOptions, true>> = { retry: true, timeout: true, formerly: true };

@@ -54,7 +54,7 @@ export type OptionalInput<Input> = undefined extends Input ? [input?: Input] : [
  * Give it a name of its own, because minifiers rename functions; the name is its identity in the database. In its body,
  * do what has effects in steps, and use `now`, `random`, `uuid`, `sleep` in place of their unrecorded counterparts.
  * Input and result are values that survive storage: JSON, and Date, Map, Set, BigInt, Buffer, Error and their like.
- * Throws NAME_INVALID, DURATION_INVALID.
+ * Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID.
  *
  * @example
  * const greet = workflow('greet', async (name: string) => {
@@ -78,6 +78,7 @@ export function workflow(
   run: (input: never) => Promise<unknown>,
   options: WorkflowOptions & { readonly input?: StandardSchema } = {},
 ): WorkflowFunction<unknown, unknown> {
+  requireFunction(run, 'workflow', name);
   return callable(define(name, run as (input: unknown) => Promise<unknown>, options));
 }
 
@@ -120,6 +121,16 @@ export function define(
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout, `the timeout of workflow "${name}"`),
     queue: queue === undefined ? undefined : queueName(queue),
   };
+}
+
+/** Refuses what is no function, as the promise of a call that was made already. Throws OPTION_INVALID. */
+export function requireFunction(run: unknown, kind: string, name: string): void {
+  if (typeof run === 'function') return;
+  throw new PerdureError('OPTION_INVALID', {
+    option: 'run',
+    value: run,
+    reason: `give a function to the ${kind} "${name}"`,
+  });
 }
 
 /** Validates an input and puts it into stored form. Throws INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE. */

@@ -2,11 +2,19 @@
 
 import { PerdureError } from './errors.js';
 
-/** Refuses the options that are not among the known ones. `what`: whose options they are, in the plural. Throws OPTION_INVALID. */
+/** Refuses options that are no object, or not among the known ones. `what`: whose options they are, in the plural. Throws OPTION_INVALID. */
 export function refuseUnknown(options: object, known: Readonly<Record<string, true>>, what: string): void {
+  if (!isObject(options)) {
+    const reason = `those of ${what} are an object, as { ${Object.keys(known)[0] ?? ''} }`;
+    throw new PerdureError('OPTION_INVALID', { option: 'options', value: options, reason });
+  }
   for (const option of Object.keys(options)) {
     if (Object.hasOwn(known, option)) continue;
     const reason = `${what} have no such option; known are ${Object.keys(known).join(', ')}`;
     throw new PerdureError('OPTION_INVALID', { option, value: Reflect.get(options, option), reason });
   }
+}
+
+function isObject(given: unknown): boolean {
+  return typeof given === 'object' && given !== null;
 }
