@@ -1,5 +1,6 @@
 // Streams that take turns on too few connections.
 
+import { getEventListeners } from 'node:events';
 import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { ConnectionTurns, turnsOfPage } from '../src/client/connection-turns.js';
@@ -99,6 +100,23 @@ test('ten runs on two connections are all told everything once, and none seems t
   expect(runs.map((run) => run.getState().streams['log'])).toEqual(runs.map(() => ['begun', 'done']));
   expect([...connections].toSorted()).toEqual(['ended', 'live']);
   expect(server.mostAtOnce).toBe(2);
+});
+
+test('a server that cuts the stream again and again is asked again, and leaves no listeners behind', async () => {
+  let [asked, listeners] = [0, 0];
+  const turns = new ConnectionTurns({ connections: () => 1, turnMs: 0 });
+  const take = turns.take.bind(turns);
+  turns.take = (signal) => {
+    listeners = getEventListeners(signal, 'abort').length;
+    return take(signal);
+  };
+  const run = new LiveRun(async () => ((asked += 1), new Response('retry: 1\n\n')), 'cut', turns);
+
+  const leave = run.subscribe(() => undefined);
+  await waitFor(() => asked > 10, { what: 'the next questions' });
+  leave();
+
+  expect(listeners).toBe(0);
 });
 
 /** Every run has begun, and is done once the server goes on. */
