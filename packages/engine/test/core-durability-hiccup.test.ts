@@ -11,6 +11,7 @@ let proxy: TcpProxy | undefined;
 
 afterEach(async () => {
   await proxy?.stop();
+  await db.query('drop function if exists public.dawdle cascade');
 });
 
 async function launchThroughProxy(options: TestEngineOptions): Promise<{ engine: Engine; proxy: TcpProxy }> {
@@ -261,14 +262,41 @@ describe('a commit that is still under way when the engine asks for it', () => {
     expect(await findRows(run.id)).toEqual([
       { status: 'succeeded', epoch: 1, recoveries: 0, steps: ['greet', 'sleep'] },
     ]);
-    await db.query('drop function public.dawdle cascade');
+  });
+
+  test('is found in the end, also when the start that was sent again has given up waiting for it [3]', async () => {
+    const executed: string[] = [];
+    const greet = workflow('greet', async () => runStep('greet', () => executed.push('greet')));
+    const { engine, proxy } = await launchThroughProxy({ workflows: [greet] });
+    await makeCommitsSlow('insert on perdure.runs', 2);
+    const cut = proxy.cut('during', batchStatement, 'very slow start');
+
+    const run = await engine.startWorkflow(greet, undefined, { id: 'very slow start' });
+
+    await cut;
+    expect([run.isNew, await run.result(), executed]).toEqual([true, 1, ['greet']]);
+  });
+
+  test('is found in the end, also when what the run does next has overtaken its start [3]', async () => {
+    const nap = workflow('nap', async (name: string) => {
+      await sleep(1);
+      return name;
+    });
+    const { engine, proxy } = await launchThroughProxy({ workflows: [nap], lease: '1 minute' });
+    await makeCommitsSlow('insert on perdure.runs', 2);
+    const cut = proxy.cut('during', batchStatement, 'overtaken');
+
+    const run = await engine.startWorkflow(nap, 'overtaken');
+
+    await cut;
+    expect([run.isNew, await run.result()]).toEqual([true, 'overtaken']);
   });
 });
 
 // A commit with this event takes 300 ms, as with a slow disk or a synchronous replica.
-async function makeCommitsSlow(event: string): Promise<void> {
+async function makeCommitsSlow(event: string, seconds = 0.3): Promise<void> {
   await db.query(`create function public.dawdle() returns trigger language plpgsql as $$
-    begin perform pg_sleep(0.3); return null; end $$`);
+    begin perform pg_sleep(${seconds}); return null; end $$`);
   await db.query(`create constraint trigger dawdle after ${event} deferrable initially deferred
     for each row execute function public.dawdle()`);
 }

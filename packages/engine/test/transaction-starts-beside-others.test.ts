@@ -10,6 +10,10 @@ import { useEngineDatabase } from './support/test-engine.js';
 const db = useEngineDatabase();
 const ship = workflow('ship', async (order: string) => `shipped ${order}`);
 
+// The insert waits for a lock, and began long after the transaction that holds it.
+const laterTry = `select from pg_stat_activity w join pg_stat_activity h on h.pid = any (pg_blocking_pids(w.pid))
+   where w.query like '%started as (%' and w.query_start > h.xact_start + interval '1.5 s'`;
+
 async function begun(isolation = 'read committed'): Promise<pg.Client> {
   const client = await db.connect();
   await client.query(`begin isolation level ${isolation}`);
@@ -99,6 +103,20 @@ test.each([
     expect(await run.result()).toBe(result);
   },
 );
+
+test('a start whose time is up while it waits for another process is cancelled as soon as it is there', async () => {
+  const quick = { workflows: [ship], lease: '1 minute' } as const;
+  const [there, here] = [await db.launchEngine(quick), await db.launchEngine(quick)];
+  const client = await begun();
+  await there.startWorkflow(ship, 'inside', { id: 'out-of-time', transaction: client });
+
+  const late = here.startWorkflow(ship, 'outside', { id: 'out-of-time', timeout: '500ms' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'started as (' });
+  await waitFor(() => db.query(laterTry), { what: 'a try after its time', until: (rows) => rows.length === 1 });
+  await client.query('rollback');
+
+  await perdureErrorOf((await late).result(), 'RUN_TIMED_OUT');
+});
 
 test('closing the engine ends the wait for a transaction of another process', async () => {
   const [there, here] = [await db.launchEngine({ workflows: [ship] }), await db.launchEngine({ workflows: [ship] })];

@@ -1,12 +1,13 @@
 // What runs write and ask outside of the journal: failed attempts, messages to other runs, events of other runs, the ends
-// of their own streams. Everything here is safe to repeat, and is repeated until the database answers.
+// of their own streams, and that they are left to others. Everything here is safe to repeat, and is repeated until the database answers.
 
 import type { Database } from '../store/database.js';
 import type { EventQuery, EventState } from '../store/events.js';
 import { insertMessage, type NewMessage, type Sent } from '../store/messages.js';
+import { parkRuns, type ParkRow } from '../store/runs.js';
 import { recordAttempt, type NewAttempt } from '../store/steps.js';
 import { findStreamEnd, type StoredChunk } from '../store/streams.js';
-import type { RunId } from '../values/ids.js';
+import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { watchEvent } from './event-watch.js';
 import type { Interests } from './interests.js';
@@ -51,6 +52,14 @@ export class Exchange {
   /** The last chunk of a stream. */
   async findStreamEnd(id: RunId, stream: string): Promise<StoredChunk | undefined> {
     return this.#persist('looking for the end of a stream', () => findStreamEnd(this.#options.database, id, stream));
+  }
+
+  /** Parks a run that is owned but not in memory; tells whether it is due, or nothing when it was not owned. */
+  async release(executor: ExecutorId, run: ParkRow): Promise<boolean | undefined> {
+    const { database, persistence } = this.#options;
+    const stubbornly = { ...persistence('releasing a run'), isStubborn: true };
+    const released = await persist(() => parkRuns(database, executor, [run]), stubbornly);
+    return released?.get(run.id)?.isDue;
   }
 
   async #persist<T>(what: string, act: () => Promise<T>): Promise<T | undefined> {

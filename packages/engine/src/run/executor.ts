@@ -7,7 +7,6 @@ import { removeExecutor } from '../store/executors.js';
 import type { Sent } from '../store/messages.js';
 import { selectQueues } from '../store/queue-rows.js';
 import type { ClaimedRun, KnownRuns } from '../store/queues.js';
-import { parkRuns } from '../store/runs.js';
 import { loadHistories } from '../store/steps.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
@@ -248,14 +247,16 @@ export class Executor implements RunHost {
     live.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
     this.#remove(run);
     this.logger.warn({ runId: run.id, epoch: run.epoch }, 'run lost: another process owns it, or it was cancelled');
-    // Whatever the reason, it must not stay behind as running here with nobody to run it.
-    const release = { id: run.id, epoch: run.epoch, dueAtMs: this.clock.now() + (isStuck ? stuckPauseMs : 0) };
-    const persistence = { ...this.persistence('releasing a run'), isStubborn: true };
-    void persist(() => parkRuns(this.options.database, this.#id, [release]), persistence).then(
-      (released) =>
-        released?.get(run.id)?.isDue === true &&
-        this.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true }),
-      (err: unknown) => this.logger.error({ err, runId: run.id }, 'releasing a run failed'),
+    this.release(run, isStuck ? stuckPauseMs : 0);
+  }
+
+  release({ id, epoch }: HostedRun, pauseMs = 0): void {
+    const dueAtMs = this.clock.now() + pauseMs;
+    const tell = (hasDue: boolean): void =>
+      this.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue, nextDueAtMs: dueAtMs });
+    void this.exchange.release(this.#id, { id, epoch, dueAtMs }).then(
+      (isDue) => isDue !== undefined && tell(isDue),
+      (err: unknown) => this.logger.error({ err, runId: id }, 'releasing a run failed'),
     );
   }
 

@@ -38,7 +38,7 @@ export interface LaneOptions {
   readonly onOutage: (reason: string) => void;
   readonly onRecovered: () => void;
   /** A start that a lock keeps waiting: its id or key is held by a transaction that is still open. */
-  readonly onHeldUp: (start: Start) => void;
+  readonly onHeldUp: (start: Start, wasUncertain: boolean) => void;
   readonly logger: Logger;
 }
 
@@ -242,7 +242,7 @@ export class Lane {
       return;
     }
     if (isLockTimeout(error) && batch.starts.length === batch.size) {
-      for (const start of batch.starts) this.#options.onHeldUp(start);
+      for (const start of batch.starts) this.#options.onHeldUp(start, batch.wasUncertain);
       batch.clear();
       return;
     }

@@ -40,7 +40,11 @@ export class Journal {
     const handlers = {
       onOutage: (reason: string): void => void (this.#outage = reason),
       onRecovered: (): void => void (this.#outage = undefined),
-      onHeldUp: (start: Start): void => this.#sideLane.add((batch) => batch.addStart(start)),
+      onHeldUp: (start: Start, wasUncertain: boolean): void =>
+        this.#sideLane.add((batch) => {
+          batch.addStart(start);
+          batch.wasUncertain ||= wasUncertain; // what holds it up may be itself, sent before
+        }),
     };
     const open = (): Lane => new Lane({ ...options, ...handlers });
     this.#lanes = Array.from({ length: laneCount }, open);

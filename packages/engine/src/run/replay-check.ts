@@ -128,6 +128,7 @@ class Check {
       finished: nothing,
       left: nothing,
       lost: nothing,
+      release: nothing,
     };
   }
 

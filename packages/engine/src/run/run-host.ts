@@ -67,6 +67,8 @@ export interface RunHost {
   left(run: HostedRun): void;
   /** The run is no longer owned; or `isStuck`: it is, but cannot go on here for now. */
   lost(run: HostedRun, isStuck?: boolean): void;
+  /** The run is not in memory: it must not stay behind as running here with nobody to run it. */
+  release(run: HostedRun): void;
 }
 
 /** A run to start. */

@@ -81,9 +81,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
 
   /** Failed attempts of a step from before this claim. */
   attemptsOf(call: Call): readonly AttemptRecord[] {
-    return this.seed.history.attempts.filter(
-      ({ name, occurrence }) => name === call.name && occurrence === call.occurrence,
-    );
+    return this.seed.history.attempts.filter((a) => a.name === call.name && a.occurrence === call.occurrence);
   }
 
   /** Runs an effect once everything that the run has been told is durable: the effect barrier. */
@@ -190,6 +188,7 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   /** What the journal calls when the insert of a run that was started here has been decided. */
   whenStarted(settlement: Settlement): void {
     this.start = undefined;
+    if (this.#hasLeft) return this.host.release(this); // it was lost while a lock kept its insert waiting
     this.#whenOwned(this.#afterStart)(settlement);
   }
   #afterStart: (() => void) | undefined;
