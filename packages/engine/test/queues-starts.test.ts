@@ -1,7 +1,7 @@
 // Starting in a queue: dedup keys, delays, many at once, from within runs, and stopping what is in line.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
+import { waitFor, waitForBlockedBackend } from '@perdure/testing';
 import { contract, currentStep, queue, runStep, sleep, startWorkflow, step, workflow } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
@@ -172,6 +172,26 @@ test('an id that is twice in one bulk is new once', async () => {
 
   expect(runs.map(({ isNew }) => isNew)).toEqual([true, false]);
   expect((await engine.runs.get('twice in a bulk'))?.input).toBe('a');
+});
+
+test('of two starts with one dedup key in a large bulk, the first makes the run', async () => {
+  const engine = await db.launchEngine({ queues: [mail] });
+  const ask = contract<string>('two of a key');
+  const client = await db.connect();
+  await client.query('begin');
+  await engine.startWorkflow(ask, 'inside', { id: 'key-0', queue: mail, transaction: client });
+  const starts = Array.from({ length: 1_001 }, (_, n) => ({ id: `key-${n}`, input: `${n}`, queue: mail }));
+  const keyed = starts.map((start, n) => (n % 999 === 1 ? { ...start, dedupKey: 'twin' } : start));
+
+  const bulk = engine.startWorkflows(ask, keyed);
+  await waitForBlockedBackend(await db.connect(), { statement: 'with ordinality' });
+  await client.query('rollback');
+
+  const [first, second] = [(await bulk)[1], (await bulk)[1_000]];
+  expect([first, second]).toMatchObject([
+    { id: 'key-1', isNew: true },
+    { id: 'key-1', isNew: false },
+  ]);
 });
 
 test('bulks keep their order, however many statements they take, and single starts get in line behind them [129]', async () => {

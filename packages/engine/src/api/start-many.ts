@@ -83,11 +83,20 @@ async function startPortions(starter: TransactionHost, newRuns: readonly NewRun[
     }
   };
   try {
-    await Promise.all(Array.from({ length: portionsAtOnce }, startThem));
+    await Promise.all(Array.from({ length: hasTwins(newRuns) ? 1 : portionsAtOnce }, startThem));
   } finally {
     portions.length = 0; // after a failure no other begins
   }
   return tickets.flat();
+}
+
+// Two starts of one id or dedup key are one run, that of the first: so its portion goes first. At once, portions would also wait for each other.
+function hasTwins(newRuns: readonly NewRun[]): boolean {
+  const ids = newRuns.flatMap(({ id }) => id ?? []);
+  const keys = newRuns.flatMap(({ place }) =>
+    place?.dedupKey === undefined ? [] : [`${place.queue} ${place.dedupKey}`],
+  );
+  return new Set(ids).size < ids.length || new Set(keys).size < keys.length;
 }
 
 // In workflow code each start is recorded, as that of a child. The calls are made at once: how long it takes to check the inputs or
