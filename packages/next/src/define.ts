@@ -149,32 +149,35 @@ async function launch(kept: Kept, ending: AbortController): Promise<Engine> {
   return engine;
 }
 
-// Next calls `register` once. Were it refused, the server would stay and answer 500 to every request, also when the database is back.
+// Told to end, the process must not go on trying: Next waits for requests that wait for us. Where nobody else listens to a signal, its default
+// action ends the process, and must not be kept from it.
 async function launchWithPatience(kept: Kept, ending: AbortController): Promise<Engine> {
+  const told = new AbortController();
+  const tell = (): void => told.abort();
+  const signals = (['SIGTERM', 'SIGINT'] as const).filter((signal) => process.listenerCount(signal) > 0);
+  for (const signal of signals) process.on(signal, tell);
+  try {
+    return await launchUntil(AbortSignal.any([ending.signal, told.signal]), kept);
+  } finally {
+    for (const signal of signals) process.removeListener(signal, tell);
+  }
+}
+
+// Next calls `register` once. Were it refused, the server would stay and answer 500 to every request, also when the database is back.
+async function launchUntil(end: AbortSignal, kept: Kept): Promise<Engine> {
   for (;;) {
     const { name: _name, shutdownTimeout: _timeout, ...options } = kept.options;
     try {
       return await createEngine(options).launch();
     } catch (err) {
       const isWorthWaiting = process.env['NODE_ENV'] === 'production' && isPerdureError(err, 'DATABASE_UNREACHABLE');
-      if (!isWorthWaiting || ending.signal.aborted) throw err;
+      if (!isWorthWaiting || end.aborted) throw err;
       const { logger = consoleLogger() } = options;
       logger.warn({ err }, 'the engine is not booted, and requests wait: it tries again every 2 seconds');
-      await pause(err, ending);
+      await delay(2000, undefined, { signal: end }).catch(() => {
+        throw err;
+      });
     }
-  }
-}
-
-/** Two seconds; throws `err` once it is ended, or the process is told to end, since Next waits for requests that wait for us. */
-async function pause(err: unknown, ending: AbortController): Promise<void> {
-  const end = (): void => ending.abort();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
-  try {
-    await delay(2000, undefined, { signal: ending.signal });
-  } catch {
-    throw err;
-  } finally {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end);
   }
 }
 

@@ -1,6 +1,8 @@
 // One engine per name and process, however often its file is evaluated.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, jest, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import { queue, runStep, schedule, silentLogger, sleep, workflow } from 'perdure';
@@ -190,23 +192,36 @@ test('a step that is under way while the engine is closed may still start a run'
   expect(await (await perdure.engine()).getHandle(run.id).result()).toBe('started late');
 });
 
-test('a boot that waits for the database ends when the process is told to end', async () => {
+test.each([
+  ['waits for the database', true],
+  ['waits for its answer', false],
+])('a boot that %s ends when the process is told to end', async (_what, isRefused) => {
   const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
-  const warnings: unknown[] = [];
-  const warn = (fields: unknown): void => void warnings.push(fields);
-  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
+  const [asked, warnings] = [new Set<Socket>(), new Set<unknown>()];
+  const logger = { ...silentLogger, warn: (fields: unknown) => void warnings.add(fields) };
+  const server = createServer((socket) => void (isRefused ? socket.destroy() : asked.add(socket)));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  process.on('SIGTERM', listenerOfNext);
+  const others = process.listeners('SIGTERM');
   try {
-    const booting = perdure.boot();
-    await waitFor(() => warnings.length > 0, { what: 'a warning' });
+    const booting = applications.define({ database: `postgres://perdure@127.0.0.1:${port}/none`, logger }).boot();
+    booting.catch(() => undefined);
+    await waitFor(() => asked.size + warnings.size > 0, { what: 'the first attempt' });
 
-    const told = process.listeners('SIGTERM').at(-1); // one listener, since emitting would end the test runner
-    told?.('SIGTERM');
+    for (const told of process.listeners('SIGTERM')) if (!others.includes(told)) told('SIGTERM'); // an event would end the test runner
+    for (const socket of asked) socket.destroy();
 
     await expect(booting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
+    expect(process.listeners('SIGTERM')).toEqual(others);
   } finally {
+    process.removeListener('SIGTERM', listenerOfNext);
+    server.close();
     environment.restore();
   }
 });
+
+function listenerOfNext(): void {}
 
 test('engines of other names are other engines', async () => {
   const [one, other] = await Promise.all([applications.boot(), applications.boot()]);
