@@ -104,6 +104,18 @@ test.each([
   },
 );
 
+test('a start that another process holds up for longer than a caller waits says so', async () => {
+  const [there, here] = [await db.launchEngine({ workflows: [ship] }), await db.launchEngine({ workflows: [ship] })];
+  const client = await begun();
+  await there.startWorkflow(ship, 'inside', { id: 'held-for-long', transaction: client });
+
+  const start = here.startWorkflow(ship, 'outside', { id: 'held-for-long' });
+
+  const error = await perdureErrorOf(start, 'START_UNCONFIRMED');
+  expect(error.message).toContain('a transaction that is still open holds its id or key');
+  await client.query('rollback');
+});
+
 test('a start whose time is up while it waits for another process is cancelled as soon as it is there', async () => {
   const quick = { workflows: [ship], lease: '1 minute' } as const;
   const [there, here] = [await db.launchEngine(quick), await db.launchEngine(quick)];

@@ -89,7 +89,7 @@ export class Journal {
     this.#add(writer, (batch) => batch.addPark({ ...park, settle }));
   }
 
-  /** Resolves when everything written so far has been decided. */
+  /** Resolves when everything written so far has been decided, but for starts that transactions of applications hold up. */
   async flush(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
   }
@@ -127,10 +127,9 @@ export class Journal {
   // was or can still be recorded.
   #giveUpStarts(): void {
     const beforeMs = performance.now() - outagePatienceMs;
-    const reason = this.#outage ?? 'the database does not answer';
-    const lanes = [...this.#lanes, this.#sideLane];
-    for (const lane of lanes) lane.giveUpStarts(reason, beforeMs);
-    if (lanes.some((lane) => lane.size > 0)) return;
+    for (const lane of this.#lanes) lane.giveUpStarts(this.#outage ?? 'the database does not answer', beforeMs);
+    this.#sideLane.giveUpStarts(this.#outage ?? 'a transaction that is still open holds its id or key', beforeMs);
+    if ([...this.#lanes, this.#sideLane].some((lane) => lane.size > 0)) return;
     clearInterval(this.#patience);
     this.#patience = undefined;
   }
