@@ -19,7 +19,7 @@ export interface Queryable {
   query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
-/** Declares a statement. Names are unique in the engine, with their variant if there are several, and at most 40 characters. */
+/** Declares a statement. Names are unique in the engine, with their variant if there are several; Postgres cuts them after 63 bytes. */
 export function statement(name: string, text: string, variant = ''): Statement {
   return { name: `perdure_${name}`, text, variant };
 }
