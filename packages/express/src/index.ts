@@ -1,6 +1,6 @@
 // The whole public surface of @perdure/express.
 
-export { problemDetails } from './answer-problem.js';
+export { problemDetails, type ProblemOptions } from './answer-problem.js';
 export { durableHandler, type DurableHandlerOptions } from './durable-handler.js';
 export { gracefulShutdown, shutDown, type ShutdownOptions, type SignalOptions } from './graceful-shutdown.js';
 export type { DurableHandler, HandlerDefinition, HandlerFunction } from './handler-definition.js';

@@ -113,7 +113,7 @@ function throwServerError(error: unknown, { name }: HandlerDefinition): never {
   if (!isPerdureError(error, 'PAYLOAD_TOO_LARGE')) throw error;
   throw new PerdureError(
     'HANDLER_UNSUPPORTED',
-    { handler: name, reason: error.message.slice(error.code.length + 2) },
+    { handler: name, reason: error.message.slice(error.code.length + 2, -1) }, // without its full stop
     { cause: error },
   );
 }

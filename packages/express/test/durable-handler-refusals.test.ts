@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Express, RequestHandler } from 'express';
+import { silentLogger } from 'perdure';
 import request from 'supertest';
 import { durableHandler, perdure, problemDetails, type DurableHandler } from '../src/index.js';
 import { HandlerRunner } from '../src/run-handler.js';
@@ -29,7 +30,7 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
     const app = express();
     app.use(perdure(await db.launchEngine(), { handlers: [handler] }), ...before);
     app.post('/', handler);
-    app.use(problemDetails({ showErrors: true }));
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
     return app;
   }
 
@@ -114,7 +115,7 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
       '/other',
       durableHandler('forgotten', (_req, res) => res.end()),
     );
-    app.use(problemDetails({ showErrors: true }));
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
 
     const { body } = await request(app).post('/other');
 
@@ -127,11 +128,30 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
       '/',
       durableHandler('early', (_req, res) => res.end()),
     );
-    app.use(problemDetails({ showErrors: true }));
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
 
     const { body } = await request(app).post('/');
 
     expect(body).toMatchObject({ code: 'MIDDLEWARE_MISSING' });
+  });
+
+  test('that is not listed is told to the log, and only its code to the client', async () => {
+    const lines: unknown[] = [];
+    const error = (fields: unknown, message: unknown): void => void lines.push({ fields, message });
+    const app = express();
+    app.use(perdure(await db.launchEngine()));
+    app.post(
+      '/orders',
+      durableHandler('unlisted', () => undefined),
+    );
+    app.use(problemDetails({ logger: { ...silentLogger, error } }));
+
+    const { body } = await request(app).post('/orders');
+
+    expect(body).toMatchObject({ code: 'HANDLER_UNLISTED' });
+    expect(body.detail).toBeUndefined();
+    const fields = { err: { code: 'HANDLER_UNLISTED' }, method: 'POST', path: '/orders' };
+    expect(lines).toMatchObject([{ fields, message: 'a request could not be answered' }]);
   });
 
   test('whose response is larger than a run may record fails, and says so', async () => {
@@ -139,12 +159,12 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
     const app = express();
     app.use(perdure(await db.launchEngine({ maxPayloadBytes: 1_024 }), { handlers: [handler] }));
     app.post('/', handler);
-    app.use(problemDetails({ showErrors: true }));
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
 
     const { status, body } = await request(app).post('/');
 
     expect([status, body.code]).toEqual([500, 'HANDLER_UNSUPPORTED']);
-    expect(body.detail).toMatch(/the result of .* has \d+ bytes/);
+    expect(body.detail).toMatch(/the result of .* has \d+ bytes.*raise the limit\. Change/);
   });
 });
 

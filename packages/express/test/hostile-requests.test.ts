@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
 import type { Express, RequestHandler } from 'express';
-import { receive, topic, workflow } from 'perdure';
+import { receive, silentLogger, topic, workflow } from 'perdure';
 import request from 'supertest';
 import { durableHandler, keepRawBody, perdure, problemDetails, startRoute, type DurableHandler } from '../src/index.js';
 import { toWebRequest } from '../src/to-web-request.js';
@@ -19,7 +19,7 @@ describe.each(versions)('$version', ({ version, express }) => {
     app.set('trust proxy', true);
     app.use(...before, express.json(), perdure(await db.launchEngine(), { handlers: [handler] }));
     app.all('/', handler);
-    app.use(problemDetails({ showErrors: true }));
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
     return app;
   }
 
