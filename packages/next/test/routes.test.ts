@@ -1,7 +1,8 @@
 // The protocol as a route handler of the App Router.
 
 import { expect, test } from '@jest/globals';
-import { event, setEvent, workflow } from 'perdure';
+import { waitFor } from '@perdure/testing';
+import { event, runStep, setEvent, workflow } from 'perdure';
 import { mountPath } from '../src/routes.js';
 import { perdureRoutes, type Perdure, type RouteOptions } from '../src/index.js';
 import { useApplications } from './support/applications.js';
@@ -120,10 +121,14 @@ test('an open stream of events ends when the engine is closed', async () => {
 test.each(['before', 'while'])(
   'events are told when the engine is booted again, by routes first asked %s it closes',
   async (when) => {
-    const perdure = await applications.boot({ workflows: [count] });
+    let letGo: (() => void) | undefined;
+    const holding = workflow('holding', () => runStep('hold', () => new Promise<void>((resolve) => (letGo = resolve))));
+    const perdure = await applications.boot({ workflows: [count, holding] });
     const { GET } = perdureRoutes(perdure, { expose: [{ workflow: count, events: [progress] }] });
     const run = await perdure.startWorkflow(count, 3);
     await run.result();
+    await perdure.startWorkflow(holding);
+    await waitFor(() => letGo, { what: 'the step that holds the engine', until: (release) => release !== undefined });
     const look = async (): Promise<string> => {
       const request = new Request(`http://shop.test/api/perdure/runs/${run.id}/events`);
       return (await GET(request, params(['runs', run.id, 'events']))).text();
@@ -132,6 +137,7 @@ test.each(['before', 'while'])(
 
     const closing = perdure.close();
     const meanwhile = await look();
+    letGo?.();
     await closing;
     await perdure.boot();
 
