@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createEngine, silentLogger, workflow, type EngineOptions, type LogFields } from '../src/index.js';
+import { createEngine, queue, silentLogger, workflow, type EngineOptions, type LogFields } from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -77,6 +77,22 @@ describe('a configuration with faults', () => {
 
     await perdureErrorOf(engine.launch(), 'CONFIG_INVALID');
   });
+});
+
+test.each(['workflows', 'steps'])('%s that are no list are refused', async (option) => {
+  await perdureErrorOf(
+    () => db.createEngine(untyped({ [option]: workflow('charge', async () => 1) })),
+    'OPTION_INVALID',
+  );
+});
+
+test.each([
+  ['schedules', queue('mail')],
+  ['queues', queue('mail')],
+])('%s that are no list are CONFIG_INVALID', async (option, value) => {
+  const error = await perdureErrorOf(db.createEngine(untyped({ [option]: value })).launch(), 'CONFIG_INVALID');
+
+  expect(error.message).toMatch(new RegExp(`OPTION_INVALID: option ${option} cannot be .*give a list`));
 });
 
 test('two workflows of one name and version are WORKFLOW_DUPLICATE, of two versions are none', async () => {

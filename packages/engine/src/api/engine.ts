@@ -18,7 +18,7 @@ import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
 import { refuseKey, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
-import { checkOptions, type CloseOptions, type EngineOptions } from './options.js';
+import { checkOptions, listOf, type CloseOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
 import type { Queues } from './queues.js';
 import type { Schedules } from './schedules.js';
@@ -52,8 +52,8 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     const names = new Map<string, unknown>();
-    for (const step of options.steps ?? []) this.#registry.register(definitionOfStep(step));
-    for (const workflow of options.workflows ?? []) {
+    for (const step of listOf(options.steps, 'steps')) this.#registry.register(definitionOfStep(step));
+    for (const workflow of listOf(options.workflows, 'workflows')) {
       const definition = definitionOf(workflow);
       const key = `${definition.name}@${definition.version}`;
       if (names.has(key) && names.get(key) !== definition)

@@ -125,8 +125,8 @@ export function checkOptions(options: EngineOptions): Settings {
       silenceMs: Math.max(10_000, 5 * leaseMs),
       vitalSilenceMs: leaseMs,
     },
-    schedules: check([], () => checkSchedules(options.schedules ?? [])),
-    queues: check([], () => checkQueues(options.queues ?? [])),
+    schedules: check([], () => checkSchedules(listOf(options.schedules, 'schedules'))),
+    queues: check([], () => checkQueues(listOf(options.queues, 'queues'))),
     serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     carrier: options.context,
@@ -145,6 +145,13 @@ export function checkOptions(options: EngineOptions): Settings {
   for (const option of Object.keys(options).filter((name) => !Object.hasOwn(known, name)))
     settings.logger.warn({ option }, 'engines have no such option, so it has no effect');
   return settings;
+}
+
+/** A list as it was given; empty if it was not. Throws OPTION_INVALID for what is no list. */
+export function listOf<T>(given: readonly T[] | undefined, option: keyof EngineOptions): readonly T[] {
+  const isList: boolean = given === undefined || Array.isArray(given);
+  if (!isList) throw invalid(option, typeof given, 'give a list');
+  return given ?? [];
 }
 
 const known: Readonly<Record<keyof EngineOptions, true>> = {
