@@ -53,6 +53,15 @@ test('a process can declare others while it runs: those are served, and what is 
   await waitFor(() => idsOf('former'), { what: 'runs again', until: (ids) => ids.length > length + 1 });
 });
 
+test('two different schedules of one name are refused while a process runs, as at launch', async () => {
+  const engine = await db.launchEngine({ workflows: [noop] });
+  const twins = ['@daily', '@hourly'].map((cron) => schedule('twins', cron, noop));
+
+  await perdureErrorOf(engine.schedules.declare(twins), 'OPTION_INVALID');
+
+  expect(await engine.schedules.get('twins')).toBeUndefined();
+});
+
 test('many processes that declare the same at once leave one schedule each [149]', async () => {
   const names = ['a', 'b', 'c', 'd'].map((name) => `at once ${name}`);
   const declared = names.map((name) => schedule(name, '@daily', noop));

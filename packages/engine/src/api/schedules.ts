@@ -188,6 +188,9 @@ export class Schedules {
    */
   async declare(schedules: readonly Schedule[]): Promise<void> {
     const { database, onChange } = this.#options;
+    const byName = new Map(schedules.map((schedule) => [schedule.name, schedule]));
+    const twice = schedules.find((schedule) => byName.get(schedule.name) !== schedule);
+    if (twice !== undefined) throw invalid('schedules', twice.name, 'two schedules have this name');
     const writes = await Promise.all(schedules.map((schedule) => this.#check(schedule)));
     const known = await selectSchedules(
       database,
