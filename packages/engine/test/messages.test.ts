@@ -1,7 +1,7 @@
 // Messages: order, exactly once, timeouts, and who may send to whom.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
+import { waitFor, waitForBlockedBackend } from '@perdure/testing';
 import { receive, runStep, send, sleep, startWorkflow, topic, workflow } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -94,6 +94,23 @@ test('a dedup key with another fingerprint is refused, and the first message alo
   await engine.send(run.id, orders, 3, { dedupKey: 'b' });
 
   expect(await run.result()).toEqual([1, 3]);
+});
+
+test('a dedup key is refused another fingerprint also while the first message is being sent', async () => {
+  const engine = await db.launchEngine({ workflows: [takeAll] });
+  const run = await engine.startWorkflow(takeAll, 1);
+  const transaction = await db.connect();
+  await transaction.query('begin');
+  await engine.send(run.id, orders, 1, { dedupKey: 'a', fingerprint: 'one', transaction });
+
+  const other = engine.send(run.id, orders, 2, { dedupKey: 'a', fingerprint: 'two' });
+  const same = engine.send(run.id, orders, 1, { dedupKey: 'a', fingerprint: 'one' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'with target as', count: 2 });
+  await transaction.query('commit');
+
+  await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  await same;
+  expect(await run.result()).toEqual([1]);
 });
 
 test('sending to a run that does not exist or is finished is an error [87]', async () => {

@@ -34,7 +34,7 @@ export interface Sent {
 
 // sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys. A message
 //   that was sent under the key at the same moment is not seen by this statement: nothing else keeps one from an unfinished run. Nor is its
-//   fingerprint: it counts as the same.
+//   fingerprint.
 // marked: a parked run that waits for the topic becomes due. One that is running gets the same mark, which it finds if it parks
 //   without having seen the message.
 // held: what the run does at this moment, not when the statement began: the insert may have waited for another message of the key, and
@@ -74,10 +74,13 @@ const sendMessage = statement(
           coalesce((select is_woken from marked), false) as is_woken`,
 );
 
-/** Sends a message. One round trip; safe to repeat with a dedup key. */
+/** Sends a message. One round trip, two for a repeated one with a fingerprint; safe to repeat with a dedup key. */
 export async function insertMessage(db: Queryable, message: NewMessage): Promise<Sent> {
   const { runId, topic, body, dedupKey = null, fingerprint = null, sender } = message;
   const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null, fingerprint];
+  const sent = parseSent(onlyRow(await db.query(sendMessage, values)));
+  if (!sent.isDuplicate || sent.isOther || fingerprint === null) return sent;
+  // Of a message that was sent at the same moment, only a later statement sees the fingerprint.
   return parseSent(onlyRow(await db.query(sendMessage, values)));
 }
 
