@@ -90,6 +90,30 @@ test('a run that ends while it is being deleted is left whole, and can be delete
   expect(await db.query("select 1 from perdure.steps where run_id = 'ending'")).toEqual([]);
 });
 
+test('a run that is resumed and ends again while it is being deleted is left whole', async () => {
+  const child = workflow('resumed child', async (fails: boolean) => {
+    await runStep('first', () => 1);
+    if (fails && !state.isMended) throw new Error('broken');
+    return runStep('second', () => 2);
+  });
+  const state = { isMended: false };
+  const job = workflow('mended', () => child(true).catch(() => 'broken'));
+  const engine = await db.launchEngine({ workflows: [child, job] });
+  await (await engine.startWorkflow(job, undefined, { id: 'mended' })).result();
+  const unlock = await lockRun(db, 'mended');
+  const deleted = perdureErrorOf(engine.runs.delete('mended', { children: true }), 'RUN_STATE_CONFLICT');
+  await blocked(db, 'delete');
+
+  state.isMended = true;
+  await engine.runs.resume('mended/resumed child');
+  await engine.getHandle('mended/resumed child', child).result();
+  await unlock();
+
+  await deleted;
+  expect(await statusesOf(['mended', 'mended/resumed child'])).toEqual(['succeeded', 'succeeded']);
+  expect(await engine.runs.delete('mended', { children: true })).toBe(true);
+});
+
 test('an unfinished run is not deleted, nor a tree that has one [143]', async () => {
   const child = workflow('unfinished child', () => sleep('3 days'));
   const job = workflow('finished parent', async () => startWorkflow(child));

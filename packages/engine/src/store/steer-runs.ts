@@ -143,7 +143,7 @@ export async function dropFailedStep(db: Queryable, id: RunId): Promise<string |
 }
 
 // All or nothing. Of a run that has not ended when this statement begins, a batch may be on its way that it does not see: it would
-// leave rows of a run that is gone. So a run must have ended by then, and still when it is locked. Children that stay lose their
+// leave rows of a run that is gone. So a run must have ended by then, and not again when it is locked. Children that stay lose their
 // parent: a later run of its id must not take them for its own. They are locked with the others, because locks are taken by id.
 const deleteAll = statement(
   'delete_runs',
@@ -153,8 +153,8 @@ const deleteAll = statement(
      select c.id, c.status, c.finished_at, $2::boolean from {schema}.runs c join tree t on c.parent_id = t.id where t.is_asked
    ), target as (
      select r.id, t.is_asked,
-            case when t.finished_at is null then t.status else r.status end as status,
-            t.finished_at is not null and r.finished_at is not null as has_ended
+            case when t.finished_at is null then t.status when t.finished_at <> r.finished_at then 'running' else r.status end as status,
+            coalesce(t.finished_at = r.finished_at, false) as has_ended
      from tree t
      join {schema}.runs r on r.id = t.id and t.id || '' = t.id
      order by r.id
