@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import {
   contract,
+  queue,
   schedule,
   type Engine,
   type ErrorCode,
@@ -67,6 +68,15 @@ test('a schedule that is there is not created again, and stays as it was', async
 
   expect(await engine.schedules.get('twice')).toMatchObject({ cron: '0 2 * * *' });
   expect(await engine.schedules.delete('twice')).toBe(true);
+});
+
+test.each([[undefined], ['nightly'], [queue('nightly')]])('%p is no schedule', async (given) => {
+  const schedules = [given] as unknown as Schedule[];
+
+  const error = await perdureErrorOf(db.createEngine({ schedules }).launch(), 'CONFIG_INVALID');
+
+  expect(error.details.faults).toEqual([expect.stringContaining('make one with schedule()')]);
+  await perdureErrorOf(engine.schedules.declare(schedules), 'OPTION_INVALID');
 });
 
 test('two schedules of one name are refused at launch', async () => {

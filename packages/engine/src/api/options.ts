@@ -6,7 +6,7 @@ import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
 import type { ConnectionConfig } from '../store/connection.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
-import type { Schedule } from './schedule.js';
+import { checkSchedules, type Schedule } from './schedule.js';
 import type { AroundStep } from '../run/around-step.js';
 import type { ContextCarrier } from '../run/carried-context.js';
 import { checkQueues, queueName, type Queue } from './queue.js';
@@ -206,14 +206,6 @@ function checkSchema(schema: string): string {
   checkName('schema', schema);
   if (Buffer.byteLength(schema) <= 63) return schema;
   throw invalid('schema', schema, 'Postgres cuts names after 63 bytes');
-}
-
-// By name, so that processes that launch at once take the rows in one order.
-function checkSchedules(schedules: readonly Schedule[]): readonly Schedule[] {
-  const byName = new Map(schedules.map((schedule) => [schedule.name, schedule]));
-  const twice = schedules.find((schedule) => byName.get(schedule.name) !== schedule);
-  if (twice !== undefined) throw invalid('schedules', twice.name, 'two schedules have this name');
-  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function checkLogger(logger: Logger): Logger {

@@ -122,6 +122,16 @@ function parseCatchUp(catchUp: ScheduleSettingOptions['catchUp']): number | unde
   );
 }
 
+/** Schedules to declare, by name, so that processes that launch at once take the rows in one order. Throws OPTION_INVALID. */
+export function checkSchedules(schedules: readonly Schedule[]): readonly Schedule[] {
+  for (const given of schedules as readonly (Partial<Schedule> | undefined)[])
+    if (given?.rule === undefined) throw invalid('schedules', given?.name ?? given, 'make one with schedule()');
+  const byName = new Map(schedules.map((given) => [given.name, given]));
+  const twice = schedules.find((given) => byName.get(given.name) !== given);
+  if (twice !== undefined) throw invalid('schedules', twice.name, 'two schedules have this name');
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The schedule in stored form. */
 export function toSettings({
   name,

@@ -21,7 +21,7 @@ import { decode } from '../values/serialize.js';
 import { nextTick, ticksBetween } from '../values/ticks.js';
 import { RunHandle } from './handle.js';
 import type { Runs } from './manage.js';
-import { toSettings, type Schedule } from './schedule.js';
+import { checkSchedules, toSettings, type Schedule } from './schedule.js';
 import { startScheduled, tickRunId } from './scheduled-start.js';
 import { toNewRun } from './start.js';
 
@@ -186,11 +186,9 @@ export class Schedules {
    * declaration of a schedule than the last one is applied, the same one leaves changes made at run time. Pause, backlog and counts stay;
    * one that is missing rests as soon as no process that declares it is left. Safe to repeat. Throws as `create`.
    */
-  async declare(schedules: readonly Schedule[]): Promise<void> {
+  async declare(given: readonly Schedule[]): Promise<void> {
     const { database, onChange } = this.#options;
-    const byName = new Map(schedules.map((schedule) => [schedule.name, schedule]));
-    const twice = schedules.find((schedule) => byName.get(schedule.name) !== schedule);
-    if (twice !== undefined) throw invalid('schedules', twice.name, 'two schedules have this name');
+    const schedules = checkSchedules(given);
     const writes = await Promise.all(schedules.map((schedule) => this.#check(schedule)));
     const known = await selectSchedules(
       database,
