@@ -77,6 +77,7 @@ export type { ConnectionConfig } from './store/connection.js';
 export { printMigrations } from './store/migrate.js';
 export type { RetryOptions } from './values/backoff.js';
 export { parseDuration, type Duration } from './values/duration.js';
+export { refuseUnknown } from './values/unknown-options.js';
 export { isControlFlow } from './values/control-flow.js';
 export { isPerdureError, PerdureError, type ErrorCode } from './values/errors.js';
 export type { ExecutorId, RunId } from './values/ids.js';

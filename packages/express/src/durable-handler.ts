@@ -1,7 +1,7 @@
 // Durable handlers: the request is the run, and its response the run's result.
 
 import type { NextFunction, Request, Response } from 'express';
-import { contract, PerdureError, type Duration } from 'perdure';
+import { contract, refuseUnknown, type Duration } from 'perdure';
 import { handlerKey, type DurableHandler, type HandlerDefinition, type HandlerFunction } from './handler-definition.js';
 import { requireTools } from './request-tools.js';
 import { serveDurably } from './serve-durably.js';
@@ -47,7 +47,7 @@ export function durableHandler<Params = Request['params'], Properties extends ob
   run: (req: Request<Params> & NoInfer<Properties>, res: Response, next: NextFunction) => unknown,
   options: DurableHandlerOptions<Properties> = {},
 ): DurableHandler<Params> {
-  refuseUnknown(options);
+  refuseUnknown(options, known, 'durable handlers');
   contract(name, options.timeout === undefined ? {} : { timeout: options.timeout }); // checks both
   const headers = headersToStore(options.headers);
   const definition: HandlerDefinition = { name, run: run as HandlerFunction, timeout: options.timeout };
@@ -70,11 +70,3 @@ const known: Readonly<Record<keyof DurableHandlerOptions<object>, true>> = {
   requireKey: true,
   timeout: true,
 };
-
-function refuseUnknown(options: object): void {
-  for (const option of Object.keys(options)) {
-    if (Object.hasOwn(known, option)) continue;
-    const reason = `durable handlers have no such option; known are ${Object.keys(known).join(', ')}`;
-    throw new PerdureError('OPTION_INVALID', { option, value: Reflect.get(options, option), reason });
-  }
-}

@@ -4,6 +4,7 @@ import {
   consoleLogger,
   parseDuration,
   PerdureError,
+  refuseUnknown,
   type Duration,
   type Engine,
   type Logger,
@@ -135,7 +136,7 @@ function isEngineSource(engine: unknown): boolean {
 
 /** Throws OPTION_INVALID, DURATION_INVALID. */
 export function readOptions(engine: EngineSource, options: HttpOptions): Settings {
-  refuseUnknown(options);
+  checkNames(options);
   const { bodyLimit = 2 ** 20, basePath = '', tokens, tickSecret, origins = [] } = options;
   const secrets = tokens === undefined ? [] : [tokens.secret].flat();
   const faults = [
@@ -191,12 +192,10 @@ export function readOptions(engine: EngineSource, options: HttpOptions): Setting
   };
 }
 
-// A letter wrong in `authorize` would open what it guards. The value is not told: it may be a secret.
-function refuseUnknown(options: HttpOptions): void {
-  const option = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (option === undefined) return;
-  const reason = `there is no such option; those of the protocol are ${Object.keys(known).join(', ')}`;
-  throw new PerdureError('OPTION_INVALID', { option, value: typeof Reflect.get(options, option), reason });
+// A letter wrong in `authorize` would open what it guards. The values are not told: they may be secrets.
+function checkNames(options: HttpOptions): void {
+  const kinds = Object.entries(options).map(([option, value]) => [option, typeof value] as const);
+  refuseUnknown(Object.fromEntries(kinds), known, 'handlers of the protocol');
 }
 
 function isOrigin(text: string): boolean {

@@ -2,7 +2,13 @@
 
 import { PerdureError } from './errors.js';
 
-/** Refuses options that are no object, or not among the known ones. `what`: whose options they are, in the plural. Throws OPTION_INVALID. */
+/**
+ * Refuses options that are no object, or not among the known ones. `what`: whose options they are, in the plural. The error tells the value
+ * of the one that is not known. For those who build upon the engine. Throws OPTION_INVALID.
+ *
+ * @example
+ * refuseUnknown(options, { timeout: true, headers: true }, 'webhooks');
+ */
 export function refuseUnknown(options: object, known: Readonly<Record<string, true>>, what: string): void {
   if (!isObject(options)) {
     const reason = `those of ${what} are an object, as { ${Object.keys(known)[0] ?? ''} }`;
