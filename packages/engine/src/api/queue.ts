@@ -83,9 +83,10 @@ export function placeOf(
 ): QueuePlace | undefined {
   const chosen = named ?? usual;
   if (chosen === undefined) {
-    if (partitionKey === undefined && priority === undefined && dedupKey === undefined) return undefined;
-    for (const [option, value] of Object.entries({ partitionKey, priority, dedupKey }))
-      if (value !== undefined) throw invalid(option, value, 'it needs the option queue');
+    const needsQueue = 'it needs the option queue';
+    if (partitionKey !== undefined) throw invalid('partitionKey', partitionKey, needsQueue);
+    if (priority !== undefined) throw invalid('priority', priority, needsQueue);
+    if (dedupKey !== undefined) throw invalid('dedupKey', dedupKey, needsQueue);
     return undefined;
   }
   const isWhole = priority === undefined || (Number.isInteger(priority) && Math.abs(priority) <= maxCount);

@@ -12,7 +12,7 @@ import { newRunId, type RunId } from '../values/ids.js';
 import { refuseUnknown } from '../values/unknown-options.js';
 import type { WorkflowDefinition } from '../run/definition.js';
 import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
-import { findCallingRun, toNewRun, type StartOptions } from './start.js';
+import { commonOptions, findCallingRun, toNewRun, type StartOptions } from './start.js';
 
 /** One of many starts: its input, and the options of a start. A taken id or dedup key gives the handle of the run that has it. */
 export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
@@ -50,17 +50,7 @@ export async function startMany(
   return startPortions(starter, newRuns);
 }
 
-const bulkOptions: Readonly<Record<keyof BulkStart<unknown>, true>> = {
-  input: true,
-  id: true,
-  delay: true,
-  timeout: true,
-  attributes: true,
-  queue: true,
-  partitionKey: true,
-  priority: true,
-  dedupKey: true,
-};
+const bulkOptions: Readonly<Record<keyof BulkStart<unknown>, true>> = { ...commonOptions, input: true };
 
 // A program without types may pass the inputs themselves, and would start as many runs without one.
 function checkStart(start: BulkStart<unknown> | null): void {

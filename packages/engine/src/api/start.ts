@@ -99,9 +99,9 @@ export function readArguments(startArguments: readonly unknown[]): {
   return { input, options };
 }
 
-const startOptions: Readonly<Record<keyof (StartOptions & InTransaction & Idempotent), true>> = {
+/** The options that one start and one of many have in common. */
+export const commonOptions: Readonly<Record<keyof Omit<StartOptions, 'onDuplicate'>, true>> = {
   id: true,
-  onDuplicate: true,
   delay: true,
   timeout: true,
   attributes: true,
@@ -109,6 +109,11 @@ const startOptions: Readonly<Record<keyof (StartOptions & InTransaction & Idempo
   partitionKey: true,
   priority: true,
   dedupKey: true,
+};
+
+const startOptions: Readonly<Record<keyof (StartOptions & InTransaction & Idempotent), true>> = {
+  ...commonOptions,
+  onDuplicate: true,
   transaction: true,
   idempotency: true,
 };
