@@ -120,10 +120,8 @@ describe.each(moments)('when the connection is lost %s the commit', (moment) => 
     const { engine, proxy } = await launchThroughProxy({});
     const cut = proxy.cut(moment, /perdure_next_positions|array_agg\(nextval/);
 
-    const runs = await engine.startWorkflows(
-      greet,
-      Array.from({ length: 1_001 }, (_, n) => ({ input: n, id: `large ${moment} ${n}` })),
-    );
+    const starts = Array.from({ length: 1_001 }, (_, n) => ({ input: n, id: `large ${moment} ${n}` }));
+    const runs = await engine.startWorkflows(greet, starts);
 
     await cut;
     expect(runs.filter(({ isNew }) => isNew)).toHaveLength(1_001);

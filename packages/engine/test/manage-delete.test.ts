@@ -5,16 +5,12 @@ import { event, receive, runStep, setEvent, sleep, startWorkflow, topic, workflo
 import { gate } from './support/gate.js';
 import { blocked, lockRun } from './support/locks.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
+import { statusesOf } from './support/statuses-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
 const word = topic<string>('word');
 const ready = event<string>('ready');
-
-const statusesOf = async (ids: readonly string[]): Promise<string[]> => {
-  const sql = 'select status from perdure.runs where id = any ($1) order by array_position($1, id)';
-  return (await db.query<{ status: string }>(sql, [ids])).map(({ status }) => status);
-};
 
 test('deleting removes every trace of a run, of its children if asked, and a missing id is no harm [143]', async () => {
   const child = workflow('deleted child', async () => runStep('work', () => 'secret'));
@@ -30,7 +26,7 @@ test('deleting removes every trace of a run, of its children if asked, and a mis
 
   expect(await engine.runs.delete(run.id)).toBe(true);
   expect(await engine.runs.delete(run.id)).toBe(false);
-  expect(await statusesOf([`${run.id}/deleted child`])).toEqual(['succeeded']);
+  expect(await statusesOf(db, [`${run.id}/deleted child`])).toEqual(['succeeded']);
   const again = await engine.startWorkflow(job, undefined, { id: 'deleted with children' });
   await engine.send(again.id, word, 'secret');
   await again.result();
@@ -43,7 +39,7 @@ test('deleting removes every trace of a run, of its children if asked, and a mis
     tables.map(({ name }) => db.query(`select 1 from perdure.${name} where run_id like $1`, [`${again.id}%`])),
   );
   expect(left.flat()).toEqual([]);
-  expect(await statusesOf([again.id, `${again.id}/deleted child`])).toEqual([]);
+  expect(await statusesOf(db, [again.id, `${again.id}/deleted child`])).toEqual([]);
   await perdureErrorOf(engine.getHandle(run.id).result(), 'RUN_NOT_FOUND');
 });
 
@@ -110,7 +106,7 @@ test('a run that is resumed and ends again while it is being deleted is left who
   await unlock();
 
   await deleted;
-  expect(await statusesOf(['mended', 'mended/resumed child'])).toEqual(['succeeded', 'succeeded']);
+  expect(await statusesOf(db, ['mended', 'mended/resumed child'])).toEqual(['succeeded', 'succeeded']);
   expect(await engine.runs.delete('mended', { children: true })).toBe(true);
 });
 
@@ -125,5 +121,5 @@ test('an unfinished run is not deleted, nor a tree that has one [143]', async ()
   const error = await perdureErrorOf(engine.runs.delete(run.id, { children: true }), 'RUN_STATE_CONFLICT');
 
   expect(error.details).toMatchObject({ id: childId, action: 'be deleted' });
-  expect(await statusesOf([run.id])).toEqual(['succeeded']);
+  expect(await statusesOf(db, [run.id])).toEqual(['succeeded']);
 });

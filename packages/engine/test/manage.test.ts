@@ -5,16 +5,12 @@ import { waitFor } from '@perdure/testing';
 import { currentStep, getEvent, event, receive, runStep, sleep, startWorkflow, topic, workflow } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
+import { statusesOf } from './support/statuses-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
 const word = topic<string>('word');
 const ready = event<string>('ready');
-
-const statusesOf = async (ids: readonly string[]): Promise<string[]> => {
-  const sql = 'select status from perdure.runs where id = any ($1) order by array_position($1, id)';
-  return (await db.query<{ status: string }>(sql, [ids])).map(({ status }) => status);
-};
 
 test('cancelling a finished run changes nothing [135]', async () => {
   const quick = workflow('quick', async () => 'done');
@@ -74,7 +70,7 @@ test('a parent that is cancelled while it awaits a child records nothing of it, 
   const parent = workflow('awaiting parent', () => child());
   const engine = await db.launchEngine({ workflows: [child, parent] });
   const run = await engine.startWorkflow(parent);
-  await waitFor(async () => (await statusesOf([`${run.id}/slow child`])).length > 0, { what: 'the child' });
+  await waitFor(async () => (await statusesOf(db, [`${run.id}/slow child`])).length > 0, { what: 'the child' });
 
   await run.cancel();
   const recorded = await engine.runs.steps(run.id);
@@ -96,7 +92,7 @@ test('cancelling with children ends the whole tree, each run with its own error,
   const engine = await db.launchEngine({ workflows: [leaf, branch, root] });
   const [all, alone] = await Promise.all([engine.startWorkflow(root), engine.startWorkflow(root)]);
   const treeOf = (id: string): string[] => [id, `${id}/leaf`, `${id}/branch`, `${id}/branch/leaf`];
-  await waitFor(() => statusesOf([...treeOf(all.id), ...treeOf(alone.id)]), {
+  await waitFor(() => statusesOf(db, [...treeOf(all.id), ...treeOf(alone.id)]), {
     what: 'both trees',
     until: ({ length }) => length === 8,
   });
@@ -104,8 +100,8 @@ test('cancelling with children ends the whole tree, each run with its own error,
   await engine.runs.cancel(all.id, { children: true });
   await engine.runs.cancel(alone.id);
 
-  expect(await statusesOf(treeOf(all.id))).toEqual(Array(4).fill('cancelled'));
-  expect((await statusesOf(treeOf(alone.id))).filter((status) => status === 'cancelled')).toHaveLength(1);
+  expect(await statusesOf(db, treeOf(all.id))).toEqual(Array(4).fill('cancelled'));
+  expect((await statusesOf(db, treeOf(alone.id))).filter((status) => status === 'cancelled')).toHaveLength(1);
   const error = await perdureErrorOf(engine.getHandle(`${all.id}/branch/leaf`).result(), 'RUN_CANCELLED');
   expect(error.details).toEqual({ id: `${all.id}/branch/leaf` });
 });
@@ -223,7 +219,7 @@ test('many runs are cancelled and resumed in one act [144]', async () => {
 
   expect([...cancelled].sort()).toEqual([...ids].sort());
   expect(resumed).toEqual(ids);
-  await waitFor(() => statusesOf(ids), { what: 'them to go on', until: (all) => !all.includes('cancelled') });
+  await waitFor(() => statusesOf(db, ids), { what: 'them to go on', until: (all) => !all.includes('cancelled') });
 });
 
 test('resuming a set with a missing run changes nothing [144]', async () => {

@@ -2,24 +2,14 @@
 // which ended the runs may die before it wakes them.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
-import { sleep, startWorkflow, workflow, type Engine, type Workflow } from '../src/index.js';
+import { sleep, startWorkflow, workflow, type Engine } from '../src/index.js';
 import { Database } from '../src/store/database.js';
 import { recoverRuns } from '../src/store/executors.js';
 import { blocked, lockRun } from './support/locks.js';
+import { awaiting, parked } from './support/parked.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
-
-async function parked(engine: Engine, id: string): Promise<void> {
-  const until = (run?: { readonly status: string }): boolean => run?.status === 'waiting';
-  await waitFor(() => engine.runs.get(id), { what: `run ${id} to park`, until });
-}
-
-/** A run that awaits the result of the run `target`, by its id. */
-function awaiting(name: string, engine: () => Engine): Workflow<string, unknown> {
-  return workflow(name, (target: string) => engine().getHandle(target).result());
-}
 
 test('a waiter that the end did not see is woken although the process dies before it looks again [183]', async () => {
   const place: { engine?: Engine } = {};

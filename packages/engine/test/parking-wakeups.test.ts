@@ -1,23 +1,13 @@
 // What wakes a parked run: the end of a run that it awaits, wherever that ran and whenever it came.
 
 import { expect, test } from '@jest/globals';
-import { waitFor } from '@perdure/testing';
-import { contract, runStep, sleep, startWorkflow, workflow, type Engine, type Workflow } from '../src/index.js';
+import { contract, runStep, sleep, startWorkflow, workflow, type Engine } from '../src/index.js';
 import { deferred } from './support/deferred.js';
 import { blocked, lockRun } from './support/locks.js';
+import { awaiting, parked } from './support/parked.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
-
-async function parked(engine: Engine, id: string): Promise<void> {
-  const until = (run?: { readonly status: string }): boolean => run?.status === 'waiting';
-  await waitFor(() => engine.runs.get(id), { what: `run ${id} to park`, until });
-}
-
-/** A run that awaits the result of the run `target`, by its id. */
-function awaiting(name: string, engine: () => Engine): Workflow<string, unknown> {
-  return workflow(name, (target: string) => engine().getHandle(target).result());
-}
 
 test('a run that is parked is woken by its child in another engine', async () => {
   const end = deferred();

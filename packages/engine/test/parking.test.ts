@@ -2,16 +2,12 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { runStep, sleep, workflow, type Engine } from '../src/index.js';
+import { runStep, sleep, workflow } from '../src/index.js';
 import { deferred } from './support/deferred.js';
+import { parked } from './support/parked.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
-
-async function parked(engine: Engine, id: string): Promise<void> {
-  const what = `run ${id} to park`;
-  await waitFor(() => engine.runs.get(id), { what, until: (run) => run?.status === 'waiting' });
-}
 
 /** Makes a sleeping run's time pass: everything in its past is moved into the past by that much. */
 async function letTimePass(id: string, interval: string): Promise<void> {

@@ -2,19 +2,13 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { currentRun, now, runStep, sleep, sleepUntil, workflow, type Engine, type RunInfo } from '../src/index.js';
+import { currentRun, now, runStep, sleep, sleepUntil, workflow } from '../src/index.js';
+import { parked } from './support/parked.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
 
 const day = 24 * 60 * 60 * 1000;
-
-async function parked(engine: Engine, id: string): Promise<RunInfo> {
-  return waitFor(() => engine.runs.get(id), {
-    what: `run ${id} to be parked`,
-    until: (run) => run?.status === 'waiting',
-  });
-}
 
 test('a sleep lasts as long as it says, and is recorded once [77]', async () => {
   const sleeper = workflow('as-long-as', async () => {

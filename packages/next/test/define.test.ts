@@ -102,12 +102,22 @@ test('a boot that failed can be tried again', async () => {
   await expect(perdure.boot()).resolves.toBeUndefined();
 });
 
-test('in production, boot waits for a database that cannot be reached, as Next does not call it again', async () => {
+// With an application whose database cannot be reached, and what it is warned of.
+async function inProduction(
+  act: (perdure: ReturnType<typeof applications.define>, warnings: readonly unknown[]) => Promise<void>,
+): Promise<void> {
   const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
   const warnings: unknown[] = [];
   const warn = (fields: unknown): void => void warnings.push(fields);
-  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
   try {
+    await act(applications.define({ database: unreachable, logger: { ...silentLogger, warn } }), warnings);
+  } finally {
+    environment.restore();
+  }
+}
+
+test('in production, boot waits for a database that cannot be reached, as Next does not call it again', () =>
+  inProduction(async (perdure, warnings) => {
     const booting = perdure.boot();
     await waitFor(() => warnings.length > 0, { what: 'a warning' });
 
@@ -115,34 +125,20 @@ test('in production, boot waits for a database that cannot be reached, as Next d
 
     await expect(booting).resolves.toBeUndefined();
     expect(warnings[0]).toMatchObject({ err: { code: 'DATABASE_UNREACHABLE' } });
-  } finally {
-    environment.restore();
-  }
-});
+  }));
 
-test('a boot that waits for the database ends when the engine is closed', async () => {
-  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
-  const warnings: unknown[] = [];
-  const warn = (fields: unknown): void => void warnings.push(fields);
-  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
-  try {
+test('a boot that waits for the database ends when the engine is closed', () =>
+  inProduction(async (perdure, warnings) => {
     const booting = perdure.boot();
     await waitFor(() => warnings.length > 0, { what: 'a warning' });
 
     await perdure.close();
 
     await expect(booting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
-  } finally {
-    environment.restore();
-  }
-});
+  }));
 
-test('closed and booted again while a boot waits for the database, there is one engine', async () => {
-  const environment = jest.replaceProperty(process, 'env', { ...process.env, NODE_ENV: 'production' });
-  const warnings: unknown[] = [];
-  const warn = (fields: unknown): void => void warnings.push(fields);
-  const perdure = applications.define({ database: unreachable, logger: { ...silentLogger, warn } });
-  try {
+test('closed and booted again while a boot waits for the database, there is one engine', () =>
+  inProduction(async (perdure, warnings) => {
     const waiting = perdure.boot();
     waiting.catch(() => undefined);
     await waitFor(() => warnings.length > 0, { what: 'a warning' });
@@ -152,10 +148,7 @@ test('closed and booted again while a boot waits for the database, there is one 
 
     await expect(waiting).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' });
     await expect(perdure.engine()).resolves.toBeDefined();
-  } finally {
-    environment.restore();
-  }
-});
+  }));
 
 test('closed in the middle of a boot, no engine stays behind', async () => {
   const job = workflow('late job', async () => 'done');
