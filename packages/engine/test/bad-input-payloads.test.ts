@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { runStep, workflow } from '../src/index.js';
+import { runStep, workflow, type StartOptions } from '../src/index.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -94,4 +94,22 @@ test('a limit counts bytes, not characters', async () => {
   const run = await engine.startWorkflow(swallow, '字'.repeat(340));
 
   expect(await run.result()).toBe(340);
+});
+
+describe('attributes that JSON would lose are refused with their path:', () => {
+  test.each<[string, NonNullable<StartOptions['attributes']>, string]>([
+    ['a function', { on: { done: () => 1 } }, '$.on.done'],
+    ['a symbol', { tags: ['a', Symbol('b')] }, '$.tags[1]'],
+    ['a bigint', { total: 5n }, '$.total'],
+    ['no number', { 'unit price': NaN }, '$["unit price"]'],
+    ['a Map', { by: new Map([['a', 1]]) }, '$.by'],
+  ])('%s', async (_what, attributes, path) => {
+    const mark = workflow('mark', async () => undefined);
+    const engine = await db.launchEngine({ workflows: [mark] });
+
+    const error = await perdureErrorOf(engine.startWorkflow(mark, undefined, { attributes }), 'OPTION_INVALID');
+
+    expect(error.message).toContain(`${path} would be lost`);
+    expect(await db.query("select id from perdure.runs where workflow = 'mark'")).toEqual([]);
+  });
 });
