@@ -93,6 +93,15 @@ describe('what is started', () => {
     expect(error.message).toContain('make one with workflow()');
     await perdureErrorOf(() => db.createEngine({ workflows: [untyped(started)] }), 'OPTION_INVALID');
   });
+
+  test('by its name alone is started with a contract, as the error says', async () => {
+    const engine = await db.launchEngine({ workflows: [greet] });
+
+    const error = await perdureErrorOf(engine.startWorkflow(untyped<typeof greet>('greet'), 'Ada'), 'OPTION_INVALID');
+
+    expect(error.message).toContain('option workflow cannot be "greet"');
+    expect(error.message).toContain('contract("greet")');
+  });
 });
 
 describe('options of a start', () => {

@@ -123,8 +123,12 @@ export function definitionOf(workflow: Startable<never, unknown>): WorkflowDefin
   const given: Startable<never, unknown> | null | undefined = workflow; // nothing, where two files import each other
   const definition = given?.[definitionKey];
   if (definition !== undefined) return definition;
-  const reason = 'make one with workflow(), contract() or @Workflow()';
-  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: typeof workflow, reason });
+  const named: unknown = given;
+  const value = typeof named === 'string' ? named : typeof named;
+  const byName =
+    typeof named === 'string' ? `; to start it by its name alone, give contract(${JSON.stringify(named)})` : '';
+  const reason = `make one with workflow(), contract() or @Workflow()${byName}`;
+  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value, reason });
 }
 
 /**
