@@ -1,10 +1,11 @@
 // How engines are made.
 
+import { requireOptions } from '../values/unknown-options.js';
 import { Engine } from './engine.js';
 import type { EngineOptions } from './options.js';
 
 /**
- * An engine. Nothing happens before `launch`.
+ * An engine. Nothing happens before `launch`. Throws OPTION_INVALID, WORKFLOW_DUPLICATE.
  *
  * @example
  * const engine = createEngine({ database: process.env.DATABASE_URL, workflows: [checkout] });
@@ -14,5 +15,6 @@ import type { EngineOptions } from './options.js';
  * await engine.close();
  */
 export function createEngine(options: EngineOptions): Engine {
+  requireOptions(options, { database: true }, 'engines');
   return new Engine(options);
 }

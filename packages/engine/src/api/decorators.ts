@@ -4,6 +4,7 @@
 import type { WorkflowDefinition } from '../run/definition.js';
 import { PerdureError } from '../values/errors.js';
 import type { StandardSchema } from '../values/standard-schema.js';
+import { requireOptions } from '../values/unknown-options.js';
 import { callStep, defineStep, type StepOptions } from './step.js';
 import {
   define,
@@ -51,7 +52,7 @@ export function Workflow(
   const definition =
     typeof declared === 'string'
       ? define(declared, undefined, options)
-      : { ...declared[definitionKey], run: undefined };
+      : { ...definitionBehind(declared), run: undefined };
   return (target) => {
     if (typeof (target.prototype as { run?: unknown }).run !== 'function') {
       throw new PerdureError('DECORATOR_UNSUPPORTED', {
@@ -61,6 +62,14 @@ export function Workflow(
     }
     Object.defineProperty(target, definitionKey, { value: definition, configurable: true });
   };
+}
+
+function definitionBehind(contract: WorkflowReference<never, unknown>): WorkflowDefinition {
+  const given: Partial<WorkflowReference<never, unknown>> | undefined = contract; // nothing, where two files import each other
+  const definition = given?.[definitionKey];
+  if (definition !== undefined) return definition;
+  const reason = 'give a name, or a contract';
+  throw new PerdureError('OPTION_INVALID', { option: 'workflow', value: typeof contract, reason });
 }
 
 /** Options of a workflow class. */
@@ -135,7 +144,8 @@ export function Step(options: StepMethodOptions = {}): StepDecorator {
 
 /** The definition of an instance of a workflow class, bound to that instance; undefined for anything else. */
 export function registerClass(instance: object): WorkflowDefinition | undefined {
-  if (definitionKey in instance) return undefined;
+  const given: unknown = instance; // from a program without types
+  if (typeof given !== 'object' || given === null || definitionKey in given) return undefined;
   const declared = instance.constructor as unknown as Partial<WorkflowReference<unknown, unknown>>;
   const definition = declared[definitionKey];
   if (definition === undefined) return undefined;
@@ -144,11 +154,9 @@ export function registerClass(instance: object): WorkflowDefinition | undefined 
 
 type AnyMethod = (this: unknown, ...args: unknown[]) => Promise<unknown>;
 
-function wrap(
-  method: AnyMethod,
-  key: string | symbol,
-  { name = String(key), ...options }: StepMethodOptions,
-): AnyMethod {
+function wrap(method: AnyMethod, key: string | symbol, given: StepMethodOptions): AnyMethod {
+  requireOptions(given, { name: true }, 'steps');
+  const { name = String(key), ...options } = given;
   const definition = defineStep(name, options);
   const wrapper = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     return callStep(definition, () => method.apply(this, args), args);

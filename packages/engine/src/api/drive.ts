@@ -3,6 +3,7 @@
 import type { Executor } from '../run/executor.js';
 import type { Service } from '../services/service.js';
 import { parseDuration, type Duration } from '../values/duration.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 
 /** Options of driving. */
 export interface DriveOptions {
@@ -37,8 +38,9 @@ export class Driver {
   }
 
   /** See `engine.drive`. */
-  async drive({ budget }: DriveOptions): Promise<DriveReport> {
-    const budgetMs = parseDuration(budget, 'budget');
+  async drive(options: DriveOptions): Promise<DriveReport> {
+    refuseUnknown(options, { budget: true }, 'drives');
+    const budgetMs = parseDuration(options.budget, 'budget');
     const { executor, isDriven } = this.#options;
     const work = { isOver: false };
     this.#underWay += 1;

@@ -5,10 +5,9 @@ import { findContext } from '../run/context.js';
 import { Registry, type WorkflowDefinition } from '../run/definition.js';
 import { FeedReader } from '../run/feed-reader.js';
 import { startChildIn } from '../run/waits.js';
-import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId } from '../values/ids.js';
-import { refuseUnknown } from '../values/unknown-options.js';
+import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import { closeParts, launchParts, type Parts } from './assemble.js';
 import { registerClass } from './decorators.js';
 import type { DriveOptions, DriveReport } from './drive.js';
@@ -18,7 +17,7 @@ import { checkHealth, type Health } from './health.js';
 import type { Runs } from './manage.js';
 import { refuseKey, type Idempotent } from './idempotency.js';
 import { refuseInWorkflow, startOneInTransaction, type InTransaction } from './in-transaction.js';
-import { checkOptions, listOf, type CloseOptions, type EngineOptions } from './options.js';
+import { checkOptions, closeTimeoutOf, listOf, type CloseOptions, type EngineOptions } from './options.js';
 import { readEvent, sendFromOutside } from './outside.js';
 import type { Queues } from './queues.js';
 import type { Schedules } from './schedules.js';
@@ -34,7 +33,7 @@ import {
 } from './start.js';
 import { definitionOfStep, type Step } from './step.js';
 import { followStream, type ReadStreamOptions, type Stream, type StreamChunk } from './stream.js';
-import { send, type SendOptions, type Topic } from './topic.js';
+import { checkSend, send, type SendOptions, type Topic } from './topic.js';
 import { watchRun, type RunChange, type WatchOptions } from './watch.js';
 import type { WorkflowReference } from './workflow.js';
 
@@ -131,12 +130,12 @@ export class Engine {
    * @example
    * await engine.startStep(sendMail, [user.email, 'Welcome'], { queue: mail });
    */
-  startStep<Args extends readonly unknown[], Result>(
+  async startStep<Args extends readonly unknown[], Result>(
     step: Step<Args, Result>,
     args: NoInfer<Args>,
     options: StartOptions & InTransaction = {},
   ): Promise<RunHandle<Result>> {
-    return this.#start(() => definitionOfStep(step), [args, options]);
+    return this.#start(() => definitionOfStep(step), [requireList(args, 'args'), options]);
   }
 
   async #start<Output>(
@@ -195,7 +194,7 @@ export class Engine {
 
   /**
    * Sends a message to a run, from outside of runs or from a step. Resolves when it is durable.
-   * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, IDEMPOTENCY_KEY_REUSED, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
+   * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT for a finished run, IDEMPOTENCY_KEY_REUSED, OPTION_INVALID, INPUT_INVALID, UNSERIALIZABLE, PAYLOAD_TOO_LARGE.
    *
    * @example
    * await engine.send('order-7', approval, { approved: true });
@@ -207,6 +206,7 @@ export class Engine {
     options: SendOptions & InTransaction = {},
   ): Promise<void> {
     const parts = this.#require('send');
+    checkSend(options);
     if (options.transaction !== undefined) refuseInWorkflow(options.transaction);
     if (findCallingRun(parts.executor) !== undefined) return send(id, to, message, options);
     await sendFromOutside(parts, { id, to, message, options });
@@ -214,7 +214,7 @@ export class Engine {
 
   /**
    * The value that a run has published, waiting until there is one; undefined when the time is up, or when the run has
-   * ended without it. Throws RUN_NOT_FOUND, DURATION_INVALID.
+   * ended without it. Throws RUN_NOT_FOUND, OPTION_INVALID, DURATION_INVALID.
    */
   async getEvent<Value>(id: string, of: Event<Value>, options: GetEventOptions = {}): Promise<Value | undefined> {
     const { executor } = this.#require('getEvent');
@@ -252,7 +252,7 @@ export class Engine {
 
   /**
    * Runs what is due, for hosts whose processes live only as long as requests: until nothing is left to do now, or until the budget is spent.
-   * An engine that is `driven` then hands over the rest. Safe to repeat, at the same time as well. Throws DURATION_INVALID, ENGINE_CLOSED.
+   * An engine that is `driven` then hands over the rest. Safe to repeat, at the same time as well. Throws OPTION_INVALID, DURATION_INVALID, ENGINE_CLOSED.
    *
    * @example
    * const { isIdle } = await engine.drive({ budget: '20s' });
@@ -272,10 +272,10 @@ export class Engine {
 
   /**
    * Ends the engine's work here: nothing new begins, executing steps may end and are recorded, and every unfinished run is
-   * handed over at once. Never ends the process. Safe to repeat.
+   * handed over at once. Never ends the process. Safe to repeat. Throws OPTION_INVALID, DURATION_INVALID.
    */
-  async close({ timeout = '30s' }: CloseOptions = {}): Promise<void> {
-    const timeoutMs = parseDuration(timeout, 'timeout');
+  async close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = closeTimeoutOf(options);
     this.#closing ??= this.#close(timeoutMs);
     await this.#closing;
   }

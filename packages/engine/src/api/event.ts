@@ -6,6 +6,7 @@ import { getEventIn } from '../run/read-event.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
 
 /** A value that any run may publish under this name. */
@@ -44,15 +45,22 @@ export interface GetEventOptions {
 /**
  * The value that a run has published, waiting, durably, until there is one; undefined when the time is up or the run has
  * ended without it. What was read is recorded. From outside of runs use `engine.getEvent`.
- * Throws NOT_IN_RUN, IN_STEP, RUN_NOT_FOUND, DURATION_INVALID.
+ * Throws NOT_IN_RUN, IN_STEP, RUN_NOT_FOUND, OPTION_INVALID, DURATION_INVALID.
  */
 export async function getEvent<Value>(
   id: string,
   of: Event<Value>,
-  { timeout }: GetEventOptions = {},
+  options: GetEventOptions = {},
 ): Promise<Value | undefined> {
   const run = requireRun('getEvent');
   requireChannel('event', of);
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
+  const timeoutMs = timeoutOf(options);
   return (await getEventIn(run, { runId: checkRunId(id), key: of.name }, timeoutMs)) as Value | undefined;
+}
+
+/** How long to wait for it. Throws OPTION_INVALID, DURATION_INVALID. */
+export function timeoutOf(options: GetEventOptions): number | undefined {
+  refuseUnknown(options, { timeout: true }, 'waits for events');
+  const { timeout } = options;
+  return timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
 }

@@ -8,6 +8,7 @@ import { PerdureError } from '../values/errors.js';
 import type { RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import type { RunStatus } from '../values/status.js';
+import { checkSignal, refuseUnknown } from '../values/unknown-options.js';
 import type { Runs } from './manage.js';
 import { findCallingRun } from './start.js';
 
@@ -39,10 +40,16 @@ export class RunHandle<Output> {
    * The run's result, whenever and wherever it finishes. Rejects with the error that the run threw, with RUN_CANCELLED or
    * RUN_TIMED_OUT, with RUN_NOT_FOUND, or with ENGINE_CLOSED when this engine is closed first. A paused run is waited for until it is
    * resumed or cancelled, and the log tells so. Inside workflow code the wait and its result are recorded. A run that was started in a
-   * transaction is waited for from the commit on; after a rollback there is none: RUN_NOT_FOUND.
+   * transaction is waited for from the commit on; after a rollback there is none: RUN_NOT_FOUND. Throws OPTION_INVALID.
    */
-  async result({ signal }: ResultOptions = {}): Promise<Output> {
+  async result(options: ResultOptions = {}): Promise<Output> {
+    refuseUnknown(options, { signal: true }, 'waits for results');
+    const signal = checkSignal(options.signal);
     const caller = findCallingRun(this.#executor);
+    if (caller !== undefined && signal !== undefined) {
+      const reason = 'in workflow code the wait is recorded, and ends with the run';
+      throw new PerdureError('OPTION_INVALID', { option: 'signal', value: 'an AbortSignal', reason });
+    }
     if (caller !== undefined) return (await awaitResultIn(caller, this.id)) as Output;
     const { outcome: known } = this.#ticket;
     // Any other end may be undone by resuming the run.

@@ -4,6 +4,7 @@ import type { IdempotencyKey } from '../store/idempotency-keys.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 
 /** A start that may be asked for again. */
 export interface Idempotent {
@@ -18,9 +19,10 @@ export interface Idempotent {
   };
 }
 
-/** Throws NAME_INVALID, DURATION_INVALID. */
+/** Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID. */
 export function idempotencyOf({ idempotency }: Idempotent): IdempotencyKey | undefined {
   if (idempotency === undefined) return undefined;
+  refuseUnknown(idempotency, { key: true, fingerprint: true, keepFor: true }, 'idempotency keys');
   const { key, fingerprint, keepFor = '24h' } = idempotency;
   return {
     key: checkName('idempotency key', key),

@@ -13,6 +13,7 @@ import { wakeWaiters } from '../store/waiters.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import { encodeError } from '../values/serialize.js';
+import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import { checkLimit, parseListOptions, toCursor, type ListOptions, type RunPage } from './list.js';
 import { toInfo, toStepInfo, toSummary, type RunInfo, type StepInfo } from './run-info.js';
 
@@ -76,8 +77,10 @@ export class Runs {
   }
 
   /** The history of a run, or a page of it; empty when there is none. Throws RUN_ID_INVALID, OPTION_INVALID. */
-  async steps(id: string, { after = 0, limit }: StepsOptions = {}): Promise<readonly StepInfo[]> {
+  async steps(id: string, options: StepsOptions = {}): Promise<readonly StepInfo[]> {
     const runId = checkRunId(id);
+    refuseUnknown(options, { after: true, limit: true }, 'histories');
+    const { after = 0, limit } = options;
     if (!Number.isSafeInteger(after) || after < 0 || after > 2 ** 31 - 1)
       throw new PerdureError('OPTION_INVALID', { option: 'after', value: after, reason: 'it is no seq of a step' });
     const most = limit === undefined ? undefined : checkLimit(limit);
@@ -109,15 +112,17 @@ export class Runs {
 
   /**
    * Cancels a run: waits are cut at once, the signals of executing steps fire, and whoever awaits it gets RUN_CANCELLED.
-   * A finished or unknown run stays as it is. Returns whether this call cancelled it. Safe to repeat.
+   * A finished or unknown run stays as it is. Returns whether this call cancelled it. Safe to repeat. Throws RUN_ID_INVALID, OPTION_INVALID.
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<boolean> {
     return (await this.cancelMany([id], options)).length > 0;
   }
 
   /** Cancels many runs in one act, as `cancel` does; returns the ids of those that this call cancelled. Safe to repeat. */
-  async cancelMany(ids: readonly string[], { children = false }: CancelOptions = {}): Promise<readonly RunId[]> {
-    const runIds = ids.map(checkRunId);
+  async cancelMany(ids: readonly string[], options: CancelOptions = {}): Promise<readonly RunId[]> {
+    refuseUnknown(options, { children: true }, 'cancellations');
+    const { children = false } = options;
+    const runIds = checkRunIds(ids);
     const error = encodeError(new PerdureError('RUN_CANCELLED', { id: '{id}' }));
     const cancellation = { ids: runIds, error, children };
     const cancelled = [...(await cancelRuns(this.#database, cancellation))];
@@ -165,9 +170,10 @@ export class Runs {
    * Has many runs go on in one act, as `resume` does; returns the ids of those that this call resumed.
    * Throws RUN_NOT_FOUND if one of them does not exist; then none is resumed.
    */
-  async resumeMany(ids: readonly string[], { acceptNewSteps = false }: ResumeOptions = {}): Promise<readonly RunId[]> {
-    const runIds = ids.map(checkRunId);
-    const resumed = new Set(await resumeRuns(this.#database, runIds, acceptNewSteps));
+  async resumeMany(ids: readonly string[], options: ResumeOptions = {}): Promise<readonly RunId[]> {
+    refuseUnknown(options, { acceptNewSteps: true }, 'resumptions');
+    const runIds = checkRunIds(ids);
+    const resumed = new Set(await resumeRuns(this.#database, runIds, options.acceptNewSteps ?? false));
     if (resumed.size > 0) this.#tell({ due: true });
     else await this.#requireAll(runIds);
     return runIds.filter((id) => resumed.has(id));
@@ -192,8 +198,9 @@ export class Runs {
    * A later run of the same id has nothing of it, and does not take children that were left for its own: it gets RUN_EXISTS for their ids.
    * Throws RUN_STATE_CONFLICT if the run, or one of the children that are to go with it, is unfinished; then nothing is deleted.
    */
-  async delete(id: string, { children = false }: DeleteOptions = {}): Promise<boolean> {
-    const { ids, unfinished } = await deleteRuns(this.#database, [checkRunId(id)], children);
+  async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
+    refuseUnknown(options, { children: true }, 'deletions');
+    const { ids, unfinished } = await deleteRuns(this.#database, [checkRunId(id)], options.children ?? false);
     if (unfinished !== undefined) throw new PerdureError('RUN_STATE_CONFLICT', { ...unfinished, action: 'be deleted' });
     return ids.length > 0;
   }
@@ -203,4 +210,9 @@ export class Runs {
     const missing = ids.find((id) => !found.has(id));
     if (missing !== undefined) throw new PerdureError('RUN_NOT_FOUND', { id: missing });
   }
+}
+
+function checkRunIds(ids: readonly string[]): readonly RunId[] {
+  requireList(ids, 'ids');
+  return ids.map(checkRunId);
 }

@@ -4,6 +4,7 @@ import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
+import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import type { ConnectionConfig } from '../store/connection.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
 import { checkSchedules, type Schedule } from './schedule.js';
@@ -112,6 +113,12 @@ export function checkOptions(options: EngineOptions): Settings {
       if (!Number.isSafeInteger(value)) throw invalid(option, value, 'it is not a whole number');
       return atLeast(value, least, option);
     });
+  // The text 'false', as environment variables have it, would count as true.
+  const flag = (value: boolean, option: string): boolean =>
+    check(false, () => {
+      if (typeof value !== 'boolean') throw invalid(option, value, 'it is neither true nor false');
+      return value;
+    });
   const leaseMs = duration(options.lease ?? '6s', 'lease', 500);
   const settings: Settings = {
     database: {
@@ -127,16 +134,19 @@ export function checkOptions(options: EngineOptions): Settings {
     },
     schedules: check([], () => checkSchedules(listOf(options.schedules, 'schedules'))),
     queues: check([], () => checkQueues(listOf(options.queues, 'queues'))),
-    serveQueues: check(undefined, () => options.serveQueues?.map(queueName)),
+    serveQueues: check(
+      undefined,
+      () => options.serveQueues && listOf(options.serveQueues, 'serveQueues').map(queueName),
+    ),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
     carrier: options.context,
     aroundStep: options.aroundStep,
     leaseMs,
     parkAfterMs: duration(options.parkAfter ?? (options.driven === true ? '250ms' : '10s'), 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
-    mayListen: options.listen ?? true,
-    mayMigrate: options.migrate ?? true,
-    isDriven: options.driven ?? false,
+    mayListen: flag(options.listen ?? true, 'listen'),
+    mayMigrate: flag(options.migrate ?? true, 'migrate'),
+    isDriven: flag(options.driven ?? false, 'driven'),
     maxConcurrentRuns: count(options.maxConcurrentRuns ?? 1_000, 'maxConcurrentRuns'),
     maxRecoveries: count(options.maxRecoveries ?? 100, 'maxRecoveries', 0),
     maxPayloadBytes: count(options.maxPayloadBytes ?? 10 * 1024 * 1024, 'maxPayloadBytes', 1_024),
@@ -147,10 +157,15 @@ export function checkOptions(options: EngineOptions): Settings {
   return settings;
 }
 
+/** How long closing may take. Throws OPTION_INVALID, DURATION_INVALID. */
+export function closeTimeoutOf(options: CloseOptions): number {
+  refuseUnknown(options, { timeout: true }, 'closing engines');
+  return parseDuration(options.timeout ?? '30s', 'timeout');
+}
+
 /** A list as it was given; empty if it was not. Throws OPTION_INVALID for what is no list. */
 export function listOf<T>(given: readonly T[] | undefined, option: keyof EngineOptions): readonly T[] {
-  const isList: boolean = given === undefined || Array.isArray(given);
-  if (!isList) throw invalid(option, typeof given, 'give a list');
+  if (given !== undefined) requireList(given, option);
   return given ?? [];
 }
 

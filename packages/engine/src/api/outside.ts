@@ -2,13 +2,11 @@
 
 import { faultOf } from '../run/mail.js';
 import type { EventState } from '../store/events.js';
-import { insertMessage } from '../store/messages.js';
-import { parseDuration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import { encodeValue, requireChannel } from './channel.js';
-import type { Event, GetEventOptions } from './event.js';
+import { timeoutOf, type Event, type GetEventOptions } from './event.js';
 import { sendInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import { keyOf, type SendOptions, type Topic } from './topic.js';
 
@@ -21,17 +19,16 @@ interface Sending<Message> {
 
 /** Sends one message. */
 export async function sendFromOutside<Message>(outside: TransactionHost, sending: Sending<Message>): Promise<void> {
-  const { database, executor } = outside;
+  const { executor } = outside;
   const { id, to, message, options } = sending;
   const runId = checkRunId(id);
   requireChannel('topic', to);
   const body = await encodeValue(to, message, executor.maxPayloadBytes);
   const letter = { runId, topic: to.name, body, ...keyOf(options) };
   if (options.transaction !== undefined) return sendInCallersTransaction(outside, options.transaction, letter);
-  const sent = await insertMessage(database, { ...letter, sender: undefined });
+  const sent = await executor.exchange.sendOnce({ ...letter, sender: undefined });
   const fault = faultOf(sent, runId);
   if (fault !== undefined) throw fault;
-  if (sent.isNew) executor.tellSent(runId, sent);
 }
 
 interface Reading<Value> {
@@ -47,8 +44,7 @@ export async function readEvent<Value>(
 ): Promise<Value | undefined> {
   const runId = checkRunId(id);
   requireChannel('event', of);
-  const { timeout } = options;
-  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of getEvent');
+  const timeoutMs = timeoutOf(options);
   const { clock, exchange, interests } = executor;
   const { isOver: isClosed } = executor.persistence('reading an event');
   const stops: (() => void)[] = [];

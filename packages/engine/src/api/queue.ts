@@ -5,6 +5,7 @@ import type { QueuePlace } from '../store/queue-starts.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 
 /** The limits of a queue. Without any, everything in it starts as soon as some process has room. */
 export interface QueueOptions {
@@ -39,6 +40,14 @@ export interface PlaceOptions {
   readonly dedupKey?: string;
 }
 
+const queueOptions: Readonly<Record<keyof QueueOptions, true>> = {
+  concurrency: true,
+  executorConcurrency: true,
+  perKey: true,
+  rateLimit: true,
+  releaseWhileWaiting: true,
+};
+
 const maxCount = 2 ** 31 - 1;
 const longestWindowMs = 366 * 24 * 3_600_000;
 
@@ -56,9 +65,10 @@ export function queue(name: string, options: QueueOptions = {}): Queue {
 
 /** Checks limits. Throws OPTION_INVALID, DURATION_INVALID, QUEUE_LIMIT_CONFLICT. */
 export function checkLimits(name: string, options: QueueOptions): QueueLimits {
-  const { concurrency, executorConcurrency, perKey, rateLimit, releaseWhileWaiting = false, ...unknown } = options;
-  for (const [option, value] of Object.entries<unknown>(unknown))
-    throw invalid(option, value, 'queues have no such option, and a limit that is misspelt would be none');
+  refuseUnknown(options, queueOptions, 'queues');
+  const { concurrency, executorConcurrency, perKey, rateLimit, releaseWhileWaiting = false } = options;
+  if (perKey !== undefined) refuseUnknown(perKey, { concurrency: true }, 'limits per key');
+  if (rateLimit !== undefined) refuseUnknown(rateLimit, { limit: true, per: true, key: true }, 'rate limits');
   const limits: QueueLimits = {
     concurrency: checkCount(concurrency, 'concurrency'),
     executorConcurrency: checkCount(executorConcurrency, 'executorConcurrency'),

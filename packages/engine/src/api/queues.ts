@@ -9,7 +9,8 @@ import { selectRunsById } from '../store/runs.js';
 import { parseDuration, type Duration } from '../values/duration.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId } from '../values/ids.js';
-import { checkLimits, placeOf, queueName, type Queue, type QueueOptions } from './queue.js';
+import { refuseUnknown } from '../values/unknown-options.js';
+import { checkLimits, checkQueues, placeOf, queueName, type Queue, type QueueOptions } from './queue.js';
 import { reasonOf, type WaitReason } from './wait-reason.js';
 
 /** A queue as it stands. */
@@ -68,9 +69,10 @@ export class Queues {
 
   /**
    * Declares a queue, as `createEngine({ queues })` does: another declaration than the last one is applied, the same one
-   * leaves changes made at run time. Safe to repeat.
+   * leaves changes made at run time. Safe to repeat. Throws OPTION_INVALID.
    */
   async declare(queue: Queue): Promise<void> {
+    checkQueues([queue]);
     await declareQueue(this.#database, queue.name, queue.limits);
     await this.#changed();
   }
@@ -107,8 +109,10 @@ export class Queues {
    * Changes priority or delay of a run that has not begun. Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT, OPTION_INVALID,
    * DURATION_INVALID.
    */
-  async move(id: string, { priority, delay }: MoveOptions): Promise<void> {
+  async move(id: string, options: MoveOptions): Promise<void> {
     const runId = checkRunId(id);
+    refuseUnknown(options, { priority: true, delay: true }, 'moves');
+    const { priority, delay } = options;
     placeOf({ queue: 'any', ...(priority === undefined ? {} : { priority }) });
     const delayMs = delay === undefined ? undefined : parseDuration(delay, 'delay');
     if (await moveRun(this.#database, runId, { priority, delayMs })) return this.#tell({ due: true });

@@ -19,6 +19,7 @@ import { PerdureError } from '../values/errors.js';
 import { checkName, checkRunId, newRunId, type RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import { nextTick, ticksBetween } from '../values/ticks.js';
+import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import { RunHandle } from './handle.js';
 import type { Runs } from './manage.js';
 import { checkSchedules, toSettings, type Schedule } from './schedule.js';
@@ -169,11 +170,15 @@ export class Schedules {
    * @example
    * await engine.schedules.backfill('nightly', { from: new Date('2026-03-01'), to: new Date('2026-04-01') });
    */
-  async backfill(name: string, { from, to }: BackfillOptions): Promise<readonly RunId[]> {
+  async backfill(name: string, options: BackfillOptions): Promise<readonly RunId[]> {
+    refuseUnknown(options, { from: true, to: true }, 'backfills');
+    const { from, to } = options;
     const { database } = this.#options;
     const row = await this.#require(name);
     const fromMs = checkDate(from, 'from');
     const toMs = to === undefined ? await readDatabaseTime(database) : checkDate(to, 'to');
+    if (to !== undefined && fromMs > toMs)
+      throw invalid('from', from, 'it is later than the end, so there is nothing in between');
     const ticksMs = ticksBetween(ruleOf(row), { fromMs, toMs: toMs - 1 }, largestBackfill + 1);
     if (ticksMs.length > largestBackfill)
       throw invalid('from', from, `there are more than ${largestBackfill} ticks until then; take it in parts`);
@@ -188,6 +193,7 @@ export class Schedules {
    */
   async declare(given: readonly Schedule[]): Promise<void> {
     const { database, onChange } = this.#options;
+    requireList(given, 'schedules');
     const schedules = checkSchedules(given);
     const writes = await Promise.all(schedules.map((schedule) => this.#check(schedule)));
     const known = await selectSchedules(
@@ -212,6 +218,7 @@ export class Schedules {
 
   // With a sample of the input that its runs will get, so that a fault shows now and not at night.
   async #check(schedule: Schedule): Promise<ReturnType<typeof toSettings>> {
+    checkSchedules([schedule]);
     const now = new Date(0);
     const tick = { schedule: schedule.name, scheduledAt: now, startedAt: now, input: schedule.input };
     const { executor } = this.#options;

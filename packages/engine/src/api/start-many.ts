@@ -9,7 +9,7 @@ import { bulkSize, insertRuns, takePositions, type Bulk, type QueuedStart } from
 import { selectRunsById, type RunRow } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
-import { refuseUnknown } from '../values/unknown-options.js';
+import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import type { WorkflowDefinition } from '../run/definition.js';
 import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
 import { commonOptions, findCallingRun, toNewRun, type StartOptions } from './start.js';
@@ -35,6 +35,7 @@ export async function startMany(
 ): Promise<readonly Ticket[]> {
   const { executor } = starter;
   const caller = transaction === undefined ? findCallingRun(executor) : undefined;
+  requireList(starts, 'starts');
   for (const start of starts) checkStart(start);
   const checked = starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor));
   const all = Promise.all(checked);
@@ -54,7 +55,8 @@ const bulkOptions: Readonly<Record<keyof BulkStart<unknown>, true>> = { ...commo
 
 // A program without types may pass the inputs themselves, and would start as many runs without one.
 function checkStart(start: BulkStart<unknown> | null): void {
-  if (typeof start === 'object' && start !== null) return refuseUnknown(start, bulkOptions, 'starts of many');
+  if (typeof start === 'object' && start !== null && !Array.isArray(start))
+    return refuseUnknown(start, bulkOptions, 'starts of many');
   throw new PerdureError('OPTION_INVALID', { option: 'starts', value: start, reason: 'give objects with input' });
 }
 

@@ -13,6 +13,7 @@ import { checkRunId, type RunId } from '../values/ids.js';
 import { decode } from '../values/serialize.js';
 import type { StandardSchema } from '../values/standard-schema.js';
 import { isFinal } from '../values/status.js';
+import { checkSignal, refuseUnknown } from '../values/unknown-options.js';
 import { defineChannel, encodeValue, requireChannel, type Channel } from './channel.js';
 
 /** A log that any run may append to under this name. */
@@ -66,16 +67,20 @@ export interface ReadStreamOptions {
   readonly signal?: AbortSignal;
 }
 
+const readOptions: Readonly<Record<keyof ReadStreamOptions, true>> = { from: true, timeout: true, signal: true };
 const portion = 500;
 
 /** Follows a stream: what is there comes in batches, what is written from then on as it comes. */
 export async function* followStream<Value>(
   { database, executor }: { readonly database: Database; readonly executor: Executor },
   { id, of }: { readonly id: string; readonly of: Stream<Value> },
-  { from = 0, timeout, signal }: ReadStreamOptions,
+  options: ReadStreamOptions,
 ): AsyncGenerator<StreamChunk<Value>, void, undefined> {
   const runId = checkRunId(id);
   requireChannel('stream', of);
+  refuseUnknown(options, readOptions, 'readers of streams');
+  const { from = 0, timeout } = options;
+  const signal = checkSignal(options.signal);
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'the timeout of readStream');
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new PerdureError('OPTION_INVALID', {

@@ -3,6 +3,7 @@
 import { requireRun } from '../run/context.js';
 import { receiveIn, sendIn, type Letter } from '../run/mail.js';
 import { parseDuration, type Duration } from '../values/duration.js';
+import { PerdureError } from '../values/errors.js';
 import { checkName, checkRunId } from '../values/ids.js';
 import type { StandardSchema } from '../values/standard-schema.js';
 import { refuseUnknown } from '../values/unknown-options.js';
@@ -49,7 +50,7 @@ export async function receive<Message>(of: Topic<Message>, options: ReceiveOptio
 export interface SendOptions {
   /** The same key to the same run again has no effect, also after the message was received. */
   readonly dedupKey?: string;
-  /** A digest of what is asked for. The same key with another one: IDEMPOTENCY_KEY_REUSED. Default: it counts as the same. */
+  /** A digest of what is asked for. The same key with another one: IDEMPOTENCY_KEY_REUSED. Needs a key. Default: it counts as the same. */
   readonly fingerprint?: string;
 }
 
@@ -78,10 +79,20 @@ const sendOptions: Readonly<Record<keyof (SendOptions & InTransaction), true>> =
   transaction: true,
 };
 
+/** Throws OPTION_INVALID. */
+export function checkSend(options: SendOptions & InTransaction): void {
+  refuseUnknown(options, sendOptions, 'messages');
+}
+
 /** What keeps a message from being sent twice. Throws NAME_INVALID, OPTION_INVALID. */
 export function keyOf(options: SendOptions): Pick<Letter, 'dedupKey' | 'fingerprint'> {
-  refuseUnknown(options, sendOptions, 'messages');
+  checkSend(options);
   const { dedupKey, fingerprint } = options;
+  if (fingerprint !== undefined && dedupKey === undefined) {
+    const reason =
+      'it says what its dedupKey was used for, and there is none: the message would be sent again each time';
+    throw new PerdureError('OPTION_INVALID', { option: 'fingerprint', value: fingerprint, reason });
+  }
   return {
     dedupKey: dedupKey === undefined ? undefined : checkName('dedup key', dedupKey),
     fingerprint: fingerprint === undefined ? undefined : checkName('fingerprint', fingerprint),

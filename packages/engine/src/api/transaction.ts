@@ -6,6 +6,7 @@ import { textFor } from '../store/sql.js';
 import type { RawQuery } from '../store/transactions.js';
 import { checkName } from '../values/ids.js';
 import { PerdureError } from '../values/errors.js';
+import { refuseUnknown } from '../values/unknown-options.js';
 
 /** Options of a transaction. */
 export interface TransactionOptions {
@@ -32,9 +33,11 @@ export async function runTransaction<Transaction, Result>(
   name: string,
   source: DataSource<Transaction>,
   body: (transaction: Transaction) => Promise<Result>,
-  { isolation = 'read committed', readOnly: isReadOnly = false }: TransactionOptions = {},
+  options: TransactionOptions = {},
 ): Promise<Result> {
   const run = requireRun('runTransaction');
+  refuseUnknown(options, { isolation: true, readOnly: true }, 'transactions');
+  const { isolation = 'read committed', readOnly: isReadOnly = false } = options;
   if (!isolations.includes(isolation)) {
     const reason = `it is none of ${isolations.join(', ')}`;
     throw new PerdureError('OPTION_INVALID', { option: 'isolation', value: isolation, reason });
@@ -83,8 +86,10 @@ export interface DataSourceOptions {
  */
 export function pgSource<Client extends PgClient>(
   pool: PgPool<Client>,
-  { isEngineDatabase = true, schema = 'perdure' }: DataSourceOptions = {},
+  options: DataSourceOptions = {},
 ): DataSource<Client> {
+  refuseUnknown(options, { isEngineDatabase: true, schema: true }, 'data sources');
+  const { isEngineDatabase = true, schema = 'perdure' } = options;
   return {
     isEngineDatabase,
     schema,

@@ -31,7 +31,7 @@ export function formatPosition({ status, event, streams }: FeedPosition): string
 
 /** Reads a position. Throws OPTION_INVALID. */
 export function parsePosition(text: string): FeedPosition {
-  const [head = '', ...places] = text.split('&');
+  const [head = '', ...places] = String(text).split('&');
   const [, status = '', seq = '', id = ''] = /^([a-z]+)\.(\d{1,9})\.(\d{1,15})$/.exec(head) ?? [];
   const position = new FeedPosition();
   position.status = findStatus(status);

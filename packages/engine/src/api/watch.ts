@@ -9,6 +9,8 @@ import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import { decode, decodeError } from '../values/serialize.js';
 import { isFinal, type RunStatus } from '../values/status.js';
+import { checkSignal, refuseUnknown, requireList } from '../values/unknown-options.js';
+import { requireChannel, type Channel } from './channel.js';
 import type { Event } from './event.js';
 import type { Stream } from './stream.js';
 import { formatPosition, parsePosition, startOfFeed, type FeedPosition } from './watch-position.js';
@@ -47,6 +49,13 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const watchOptions: Readonly<Record<keyof WatchOptions, true>> = {
+  from: true,
+  events: true,
+  streams: true,
+  signal: true,
+};
+
 interface Watching {
   readonly id: RunId;
   readonly executor: Executor;
@@ -59,9 +68,12 @@ interface Watching {
 export function watchRun(
   { executor, feeds }: { readonly executor: Executor; readonly feeds: FeedReader },
   id: string,
-  { from, events, streams, signal }: WatchOptions,
+  options: WatchOptions,
 ): AsyncGenerator<RunChange, void, undefined> {
-  const wanted = { event: namesOf(events), stream: namesOf(streams) };
+  refuseUnknown(options, watchOptions, 'watchers');
+  const { from, events, streams } = options;
+  const signal = checkSignal(options.signal);
+  const wanted = { event: namesOf('event', events), stream: namesOf('stream', streams) };
   const isWanted = ({ kind, name }: FeedItem): boolean => wanted[kind]?.has(name) ?? true;
   const watching = { id: checkRunId(id), executor, feeds, isWanted, signal };
   return changesFrom(from === undefined ? startOfFeed() : parsePosition(from), watching);
@@ -128,6 +140,12 @@ function changeOf({ kind, name, number, value }: FeedItem, position: string): Ru
   return { kind, position, name, index: number, value: decoded };
 }
 
-function namesOf(channels: readonly { readonly name: string }[] | undefined): ReadonlySet<string> | undefined {
-  return channels === undefined ? undefined : new Set(channels.map(({ name }) => name));
+function namesOf(
+  kind: 'event' | 'stream',
+  channels: readonly Channel<string, unknown>[] | undefined,
+): ReadonlySet<string> | undefined {
+  if (channels === undefined) return undefined;
+  requireList(channels, `${kind}s`);
+  for (const channel of channels) requireChannel(kind, channel);
+  return new Set(channels.map(({ name }) => name));
 }
