@@ -11,15 +11,17 @@ import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import { watchEvent } from './event-watch.js';
 import type { Interests } from './interests.js';
+import type { Mailbox } from './mailbox.js';
 import { persist, type Persistence } from './persist.js';
 
 /** What the exchange works with. */
 export interface ExchangeOptions {
   readonly database: Database;
   readonly interests: Interests;
+  readonly mailbox: Pick<Mailbox, 'passage'>;
   readonly logger: Logger;
   readonly persistence: (what: string) => Persistence;
-  /** A message was committed for a run. */
+  /** A message was committed for a run, and has not been handed over. */
   readonly onSent: (id: RunId, sent: Sent) => void;
 }
 
@@ -38,8 +40,17 @@ export class Exchange {
 
   /** Sends a message that has a dedup key; nothing when the engine is closed before it got through. */
   async send(message: NewMessage): Promise<Sent | undefined> {
-    const sent = await this.#persist('sending a message', () => insertMessage(this.#options.database, message));
-    if (sent?.isNew === true) this.#options.onSent(message.runId, sent);
+    return this.#persist('sending a message', () => this.sendOnce(message));
+  }
+
+  /** Sends a message, and hands it over if its run waits for it in this process and no other comes before it. Fails as the database does. */
+  async sendOnce(message: NewMessage): Promise<Sent> {
+    const { database, mailbox, onSent } = this.#options;
+    const { runId, topic, body } = message;
+    const handOver = mailbox.passage(runId, topic);
+    const sent = await insertMessage(database, message);
+    const isHandedOver = sent.firstId !== undefined && handOver?.({ id: sent.firstId, body }) === true;
+    if (sent.isNew && !isHandedOver) onSent(runId, sent);
     return sent;
   }
 

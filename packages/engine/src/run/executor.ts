@@ -60,9 +60,9 @@ export class Executor implements RunHost {
     this.queues = new QueueBook(options.serveQueues, () => selectQueues(options.database));
     this.mailbox = new Mailbox(options.database, this.interests, options.onMail);
     this.exchange = new Exchange({
-      database: options.database,
+      ...options,
       interests: this.interests,
-      logger: options.logger,
+      mailbox: this.mailbox,
       persistence: (what) => this.persistence(what),
       onSent: (id, sent) => this.tellSent(id, sent),
     });

@@ -1,5 +1,6 @@
 // The runs of this executor that wait for a message, and the messages that they have taken. One statement looks for all
-// of them. A message is received for good when the checkpoint that receives it commits; until then it is taken in memory only.
+// of them; a message that is sent in this process may be handed over without it. A message is received for good when the checkpoint
+// that receives it commits; until then it is taken in memory only.
 
 import { findMessages, type WaitingMessage } from '../store/messages.js';
 import type { Queryable } from '../store/sql.js';
@@ -12,14 +13,26 @@ interface Receiver {
   readonly take: (message: WaitingMessage) => void;
 }
 
+// Those of one run. As long as one of them waits, it is the same object: the run has not left memory since.
+interface Receivers {
+  readonly all: Set<Receiver>;
+  /** How many messages that were looked for they have been given. */
+  found: number;
+}
+
+/** Hands over a message that is committed; tells whether it has. Otherwise the next one has to be looked for. */
+export type Passage = (message: Pick<WaitingMessage, 'id' | 'body'>) => boolean;
+
 /** The receivers of one executor. */
 export class Mailbox {
   readonly #db: Queryable;
   readonly #interests: Interests;
   readonly #onMail: () => void;
-  readonly #receivers = new Map<RunId, Set<Receiver>>();
+  readonly #receivers = new Map<RunId, Receivers>();
   readonly #taken = new Map<RunId, Set<number>>();
   readonly #unchecked = new Set<RunId>();
+  // Since the look that is under way began: it may find them, and they may be received for good before it is answered.
+  readonly #handedOver = new Set<number>();
 
   /** `onMail`: a `collect` is wanted. */
   constructor(db: Queryable, interests: Interests, onMail: () => void) {
@@ -30,7 +43,7 @@ export class Mailbox {
 
   /** Calls back once, with the oldest message of the topic that nobody has taken. Returns how to stop waiting. */
   receive(runId: RunId, topic: string, take: (message: WaitingMessage) => void): () => void {
-    const receivers = this.#receivers.get(runId) ?? new Set();
+    const receivers = this.#receivers.get(runId) ?? { all: new Set(), found: 0 };
     this.#receivers.set(runId, receivers);
     const check = (): void => {
       this.#unchecked.add(runId);
@@ -40,23 +53,46 @@ export class Mailbox {
     const receiver: Receiver = { runId, topic, take: (message) => (stop(), take(message)) };
     const stop = (): void => {
       stopListening();
-      receivers.delete(receiver);
-      if (receivers.size === 0 && this.#receivers.get(runId) === receivers) this.#receivers.delete(runId);
+      receivers.all.delete(receiver);
+      if (receivers.all.size === 0 && this.#receivers.get(runId) === receivers) this.#receivers.delete(runId);
     };
-    receivers.add(receiver);
+    receivers.all.add(receiver);
     check();
     return stop;
+  }
+
+  /**
+   * The way for a message that is about to be sent, if its run waits here; it is open only for one that the database calls the first. It is
+   * closed by the time of the answer when a look has found messages for the run, for this may have been one of them, and when the run
+   * has stopped waiting since: then it may have left, and received the message elsewhere.
+   */
+  passage(runId: RunId, topic: string): Passage | undefined {
+    const receivers = this.#receivers.get(runId);
+    if (receivers === undefined) return undefined;
+    const { found } = receivers;
+    return ({ id, body }) => {
+      if (this.#receivers.get(runId) !== receivers || receivers.found !== found) return false;
+      const isGiven = this.#give({ id, runId, topic, body });
+      if (isGiven) this.#handedOver.add(id);
+      return isGiven;
+    };
   }
 
   /** Hands the messages that there are to those who wait for them, first come first served. */
   async collect(): Promise<void> {
     const runIds = [...this.#unchecked];
     this.#unchecked.clear();
-    const waiting = runIds.flatMap((id) => [...(this.#receivers.get(id) ?? [])]);
+    const waiting = runIds.flatMap((id) => [...(this.#receivers.get(id)?.all ?? [])]);
     if (waiting.length === 0) return;
     const taken = runIds.flatMap((id) => [...(this.#taken.get(id) ?? [])]);
+    this.#handedOver.clear();
     try {
-      for (const message of await findMessages(this.#db, waiting, taken)) this.#give(message);
+      for (const message of await findMessages(this.#db, waiting, taken)) {
+        const receivers = this.#receivers.get(message.runId);
+        if (receivers === undefined || this.#handedOver.has(message.id)) continue;
+        receivers.found += 1;
+        this.#give(message);
+      }
     } catch (error) {
       for (const id of runIds) this.#unchecked.add(id);
       throw error;
@@ -75,15 +111,17 @@ export class Mailbox {
     this.#taken.delete(runId);
   }
 
-  #give(message: WaitingMessage): void {
+  #give(message: WaitingMessage): boolean {
     const { runId, topic, id } = message;
     const taken = this.#taken.get(runId) ?? new Set<number>();
-    if (taken.has(id)) return;
-    for (const receiver of this.#receivers.get(runId) ?? []) {
+    if (taken.has(id)) return false;
+    for (const receiver of this.#receivers.get(runId)?.all ?? []) {
       if (receiver.topic !== topic) continue;
       taken.add(id);
       this.#taken.set(runId, taken);
-      return receiver.take(message);
+      receiver.take(message);
+      return true;
     }
+    return false;
   }
 }

@@ -3,7 +3,17 @@
 import type { RunId } from '../values/ids.js';
 import { findStatus, type RunStatus } from '../values/status.js';
 import { int8Array, textArray } from './binary-arrays.js';
-import { findText, onlyRow, readBoolean, readNumber, readText, statement, type Queryable, type Row } from './sql.js';
+import {
+  findNumber,
+  findText,
+  onlyRow,
+  readBoolean,
+  readNumber,
+  readText,
+  statement,
+  type Queryable,
+  type Row,
+} from './sql.js';
 
 /** A message to send. */
 export interface NewMessage {
@@ -30,6 +40,8 @@ export interface Sent {
   readonly isOther: boolean;
   /** The run was parked, and is due now. */
   readonly isWoken: boolean;
+  /** The message's id, if the run is running and no other message of its topic comes before this one. */
+  readonly firstId: number | undefined;
 }
 
 // sent: primary key of runs; nothing is kept for a finished run. `on conflict`: the partial unique index of dedup keys. A message
@@ -40,10 +52,13 @@ export interface Sent {
 // held: what the run does at this moment, not when the statement began: the insert may have waited for another message of the key, and
 //   a run that was claimed and parked meanwhile has not seen this one. One that is queued is claimed after this commit, and sees it.
 //   Not locked before the insert: while that waits, the run's owner must be able to write.
+// first_id: messages_unreceived, one lookup. This statement does not see a message that was committed while it waited for the run's row;
+//   but its mark has changed that row. The next one to be committed comes after this. One in a transaction of the application makes
+//   no mark: it is sent when that commits, and has no order with what is sent at the same moment.
 const sendMessage = statement(
   'send_message',
   `with target as (
-     select id, status, finished_at from {schema}.runs where id = $1
+     select id, status, finished_at, due_at from {schema}.runs where id = $1
    ), sent as (
      insert into {schema}.messages (run_id, topic, body, dedup_key, fingerprint)
      select id, $2, $3, $4, $7::text
@@ -54,7 +69,7 @@ const sendMessage = statement(
      on conflict (run_id, dedup_key) where dedup_key is not null do nothing
      returning id
    ), held as materialized (
-     select r.id, r.status, r.waits_for
+     select r.id, r.status, r.waits_for, r.due_at
      from {schema}.runs r
      where r.id = $1 and exists (select from sent)
      for no key update of r
@@ -71,7 +86,13 @@ const sendMessage = statement(
             $5::text is null and exists (select from target where finished_at is null)
             or exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4)) as is_duplicate,
           exists (select from {schema}.messages m where m.run_id = $1 and m.dedup_key = $4 and m.fingerprint <> $7::text) as is_other,
-          coalesce((select is_woken from marked), false) as is_woken`,
+          coalesce((select is_woken from marked), false) as is_woken,
+          (select s.id::float8
+           from sent s
+           cross join held h
+           cross join target t
+           where h.status = 'running' and h.due_at is not distinct from t.due_at and not exists (
+             select from {schema}.messages m where m.run_id = $1 and m.topic = $2 and m.received_seq is null)) as first_id`,
 );
 
 /** Sends a message. One round trip, two for a repeated one with a fingerprint; safe to repeat with a dedup key. */
@@ -93,6 +114,7 @@ export function parseSent(row: Row): Sent {
     isDuplicate: readBoolean(row, 'is_duplicate'),
     isOther: readBoolean(row, 'is_other'),
     isWoken: readBoolean(row, 'is_woken'),
+    firstId: findNumber(row, 'first_id'),
   };
 }
 

@@ -1,0 +1,144 @@
+// Messages that are handed over in memory, because the run that waits for them is in the process that sends: their order, and
+// that none is given twice. Polling is so slow here that it cannot help.
+
+import { expect, test } from '@jest/globals';
+import { waitForBlockedBackend } from '@perdure/testing';
+import { receive, runStep, send, topic, workflow, type Engine, type RunHandle } from '../src/index.js';
+import { watchingStatements } from './support/statements.js';
+import { useEngineDatabase } from './support/test-engine.js';
+
+const db = useEngineDatabase();
+const slowPolls = { pollInterval: '5m', lease: '1m', listen: false } as const;
+const orders = topic<number>('orders');
+const other = topic<number>('other');
+
+const takeAll = workflow('take-all', async (count: number) => {
+  const taken: unknown[] = [];
+  while (taken.length < count) taken.push(await receive(orders));
+  return taken;
+});
+const takeBoth = workflow('take-both', async () => Promise.all([receive(other), receive(orders)]));
+const sender = workflow('sender', async (to: string) => {
+  await runStep('before', () => undefined);
+  await send(to, orders, 1);
+});
+
+// A run that has asked for messages, and found none.
+async function waiting(start: () => Promise<RunHandle<unknown>>): Promise<RunHandle<unknown>> {
+  return watchingStatements(async ({ answered }) => {
+    const run = await start();
+    await answered('waiting_messages');
+    return run;
+  });
+}
+const startWaiting = (engine: Engine, count: number): Promise<RunHandle<unknown>> =>
+  waiting(() => engine.startWorkflow(takeAll, count));
+
+const aboutMessages = /send|messages|notify/;
+
+test('a message to a run that waits in the process of its sender costs one statement', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 1);
+
+  await watchingStatements(async ({ names }) => {
+    await engine.send(run.id, orders, 1);
+
+    expect(await run.result()).toEqual([1]);
+    expect(names.filter((name) => aboutMessages.test(name))).toEqual(['send_message']);
+  });
+});
+
+test('a message of a workflow to a run that waits in its process costs one statement', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll, sender] });
+  const run = await startWaiting(engine, 1);
+
+  await watchingStatements(async ({ names }) => {
+    await engine.startWorkflow(sender, run.id);
+
+    expect(await run.result()).toEqual([1]);
+    expect(names.filter((name) => aboutMessages.test(name))).toEqual(['send_message']);
+  });
+});
+
+test('a message that is handed over is received for good with its checkpoint', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 1);
+
+  await engine.send(run.id, orders, 1);
+  await run.result();
+
+  const rows = await db.query('select received_seq from perdure.messages where run_id = $1', [run.id]);
+  expect(rows).toEqual([{ received_seq: 1 }]);
+});
+
+test('a message that another process has sent before comes first, although nobody has told of it', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 2);
+  await db.query(`insert into perdure.messages (run_id, topic, body) values ($1, 'orders', '1')`, [run.id]);
+
+  await engine.send(run.id, orders, 2);
+
+  expect(await run.result()).toEqual([1, 2]);
+});
+
+test('a message that another process commits while this one waits for the row of the run comes first', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 2);
+  const rival = await db.connect();
+  await rival.query('begin');
+  await rival.query(`insert into perdure.messages (run_id, topic, body) values ($1, 'orders', '1')`, [run.id]);
+  await rival.query('update perdure.runs set due_at = now() where id = $1', [run.id]);
+
+  const sending = engine.send(run.id, orders, 2);
+  await waitForBlockedBackend(await db.connect(), { statement: 'insert into "perdure".messages' });
+  await rival.query('commit');
+  await sending;
+
+  expect(await run.result()).toEqual([1, 2]);
+});
+
+test('a message of a transaction that is still open does not hold up one that is sent after it', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 2);
+  const transaction = await db.connect();
+  await transaction.query('begin');
+  await engine.send(run.id, orders, 1, { transaction });
+
+  await engine.send(run.id, orders, 2);
+  await transaction.query('commit');
+
+  expect(await run.result()).toEqual([2, 1]);
+});
+
+test('a message whose dedup key was used before is not handed over', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const run = await startWaiting(engine, 2);
+
+  await engine.send(run.id, orders, 1, { dedupKey: 'a' });
+  await engine.send(run.id, orders, 2, { dedupKey: 'a' });
+  await engine.send(run.id, orders, 3, { dedupKey: 'b' });
+
+  expect(await run.result()).toEqual([1, 3]);
+});
+
+test('a message goes to who waits for its topic, and leaves the others waiting', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeBoth] });
+  const run = await waiting(() => engine.startWorkflow(takeBoth));
+
+  await engine.send(run.id, orders, 1);
+  await engine.send(run.id, other, 2);
+
+  expect(await run.result()).toEqual([2, 1]);
+});
+
+test('messages that many senders send at once are each received once', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll] });
+  const second = await db.launchEngine({ ...slowPolls, workflows: [] });
+  const run = await startWaiting(engine, 200);
+  const numbers = Array.from({ length: 200 }, (_, i) => i);
+
+  await Promise.all(numbers.map((i) => (i % 3 === 0 ? second : engine).send(run.id, orders, i)));
+
+  const taken = (await run.result()) as number[];
+  expect([...taken].sort((a, b) => a - b)).toEqual(numbers);
+});
