@@ -43,6 +43,8 @@ describe('a configuration with faults', () => {
     ['a URL that cannot be parsed', { database: 'postgres://app:pass word@host:port/app' }],
     ['a way around the pooler that is null', { directDatabase: null }],
     ['a lease of nothing', { lease: 0 }],
+    ['a lease that no timer can measure', { lease: '6 days' }],
+    ['a count that Postgres cannot hold', { maxRecoveries: 2 ** 31 }],
     ['an interval of 0', { pollInterval: 0 }],
     ['an interval without a unit', { pollInterval: '10' }],
     ['a count that is text', { maxConcurrentRuns: '10' }],

@@ -61,6 +61,20 @@ test('a run that waits does not keep a drive', async () => {
   expect(await run.status()).toBe('waiting');
 });
 
+test('a budget that is longer than a timer can be is not spent at once', async () => {
+  const [begun, going] = [deferred(), deferred()];
+  const long = workflow('long', () => runStep('work', () => (begun.resolve(), going.promise)));
+  const engine = await db.launchEngine({ workflows: [long], driven: true });
+  await engine.startWorkflow(long);
+
+  const driven = engine.drive({ budget: '30 days' });
+  await begun.promise;
+  for (let asked = 0; asked < 20; asked++) await db.query('select 1'); // a timer that has overflowed fires meanwhile
+  going.resolve();
+
+  expect(await driven).toEqual({ isIdle: true });
+});
+
 test('a step that outlasts the budget keeps its run here, and is recorded', async () => {
   const going = deferred<void>();
   const begun = deferred<void>();

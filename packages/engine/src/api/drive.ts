@@ -2,7 +2,7 @@
 
 import type { Executor } from '../run/executor.js';
 import type { Service } from '../services/service.js';
-import { parseDuration, type Duration } from '../values/duration.js';
+import { longestTimerMs, parseDuration, type Duration } from '../values/duration.js';
 import { refuseUnknown } from '../values/unknown-options.js';
 
 /** Options of driving. */
@@ -40,7 +40,7 @@ export class Driver {
   /** See `engine.drive`. */
   async drive(options: DriveOptions): Promise<DriveReport> {
     refuseUnknown(options, { budget: true }, 'drives');
-    const budgetMs = parseDuration(options.budget, 'budget');
+    const budgetMs = Math.min(parseDuration(options.budget, 'budget'), longestTimerMs);
     const { executor, isDriven } = this.#options;
     const work = { isOver: false };
     this.#underWay += 1;

@@ -1,6 +1,6 @@
 // What an engine is configured with: checked at once, every fault reported together.
 
-import { parseDuration, type Duration } from '../values/duration.js';
+import { longestTimerMs, parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
@@ -44,7 +44,7 @@ export interface EngineOptions {
    * the attempt's result, so it calls the body, or does not. Transactional steps are not concerned. Default: none.
    */
   readonly aroundStep?: AroundStep;
-  /** How long after its last sign of life an executor is declared dead. Default: 6s. At least 500 ms. */
+  /** How long after its last sign of life an executor is declared dead. Default: 6s. From 500 ms to a day. */
   readonly lease?: Duration;
   /** How long a waiting run stays in memory. Default: 10s; of a driven engine, 250ms. */
   readonly parkAfter?: Duration;
@@ -95,6 +95,9 @@ export interface Settings {
   readonly maxPayloadBytes: number;
 }
 
+const longestLeaseMs = 24 * 3_600_000;
+const mostCount = 2 ** 31 - 1; // of an int of Postgres
+
 /** Checks the options of an engine. Throws CONFIG_INVALID with every fault. */
 export function checkOptions(options: EngineOptions): Settings {
   const faults: string[] = [];
@@ -107,11 +110,11 @@ export function checkOptions(options: EngineOptions): Settings {
     }
   };
   const duration = (value: Duration, option: string, leastMs: number): number =>
-    check(0, () => atLeast(parseDuration(value, option), leastMs, option));
+    check(0, () => within(parseDuration(value, option), [leastMs, Infinity], option));
   const count = (value: number, option: string, least = 1): number =>
     check(0, () => {
       if (!Number.isSafeInteger(value)) throw invalid(option, value, 'it is not a whole number');
-      return atLeast(value, least, option);
+      return within(value, [least, mostCount], option);
     });
   // The text 'false', as environment variables have it, would count as true.
   const flag = (value: boolean, option: string): boolean =>
@@ -119,7 +122,7 @@ export function checkOptions(options: EngineOptions): Settings {
       if (typeof value !== 'boolean') throw invalid(option, value, 'it is neither true nor false');
       return value;
     });
-  const leaseMs = duration(options.lease ?? '6s', 'lease', 500);
+  const leaseMs = check(0, () => within(parseDuration(options.lease ?? '6s', 'lease'), [500, longestLeaseMs], 'lease'));
   const settings: Settings = {
     database: {
       connection: check('', () => connectionOf(options.database, 'database')),
@@ -160,7 +163,7 @@ export function checkOptions(options: EngineOptions): Settings {
 /** How long closing may take. Throws OPTION_INVALID, DURATION_INVALID. */
 export function closeTimeoutOf(options: CloseOptions): number {
   refuseUnknown(options, { timeout: true }, 'closing engines');
-  return parseDuration(options.timeout ?? '30s', 'timeout');
+  return Math.min(parseDuration(options.timeout ?? '30s', 'timeout'), longestTimerMs);
 }
 
 /** A list as it was given; empty if it was not. Throws OPTION_INVALID for what is no list. */
@@ -229,8 +232,9 @@ function checkLogger(logger: Logger): Logger {
   return logger;
 }
 
-function atLeast(value: number, least: number, option: string): number {
+function within(value: number, [least, most]: readonly [number, number], option: string): number {
   if (value < least) throw invalid(option, value, `it is less than ${least}`);
+  if (value > most) throw invalid(option, value, `it is more than ${most}`);
   return value;
 }
 

@@ -1,7 +1,8 @@
 // The database's time, told by this process: the offset is learnt at launch and with every heartbeat. It runs on the
 // monotonic clock, so a wrong or jumping wall clock of the machine moves no timer.
 
-const longestTimeoutMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../values/duration.js';
+
 const longestWayMs = 500;
 // What a heartbeat corrects as a rule is less than this.
 const leastLeapMs = 20;
@@ -46,7 +47,7 @@ export class Clock {
       clearTimeout(timer);
       const leftMs = ms - this.now();
       if (leftMs <= 0) timer = setTimeout(ring, 0);
-      else timer = setTimeout(leftMs > longestTimeoutMs ? arm : check, Math.min(leftMs, longestTimeoutMs));
+      else timer = setTimeout(leftMs > longestTimerMs ? arm : check, Math.min(leftMs, longestTimerMs));
     };
     // A timer of Node can fire a little early, and the clock can have been set back meanwhile.
     const check = (): void => (this.now() < ms ? arm() : ring());

@@ -1,6 +1,7 @@
 // The one loop behind every background service: run, wait as long as the run says, run again; a poke cuts the wait short.
 // The start and stop contract lives here and is tested here, once for all of them.
 
+import { longestTimerMs } from '../values/duration.js';
 import type { Logger } from '../values/logger.js';
 
 /** What a service does. */
@@ -98,7 +99,7 @@ export class Service {
       this.#rearm = (): void => {
         clearTimeout(timer);
         const leftMs = Math.min(endsAt, this.#latestAt) - performance.now();
-        timer = setTimeout(resolve, Math.min(Math.max(0, leftMs), 2 ** 31 - 1));
+        timer = setTimeout(resolve, Math.min(Math.max(0, leftMs), longestTimerMs));
       };
       this.#rearm();
       this.#wakeUp = (): void => {

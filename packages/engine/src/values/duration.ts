@@ -21,6 +21,9 @@ const unitMs: ReadonlyMap<string, number> = new Map([
   ...['w', 'week', 'weeks'].map((name) => [name, week] as const),
 ]);
 
+/** The longest that a timer of Node can be set for, 24.8 days: a longer one fires at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 // 100,000 years: now plus this is still a date to JavaScript (until 275760) and to Postgres (until 294276).
 const maxMs = 100_000 * 365 * day;
 
