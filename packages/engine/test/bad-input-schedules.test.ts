@@ -42,6 +42,12 @@ test.each<[string, Readonly<Record<string, unknown>>, ErrorCode]>([
   await perdureErrorOf(() => nightly('bad', untyped(options)), code);
 });
 
+test('an interval with something else than its length is refused', async () => {
+  const when = { every: '15m', timeZone: 'Europe/Berlin' };
+
+  await perdureErrorOf(() => schedule('bad', when, report), 'OPTION_INVALID');
+});
+
 test.each([[''], ['a\u0000b'], ['x'.repeat(256)]])('a schedule cannot be named %j', async (name) => {
   await perdureErrorOf(() => nightly(name), 'NAME_INVALID');
 });

@@ -20,8 +20,9 @@ describe('patterns', () => {
   test.each([
     ['', 'it is empty'],
     ['   ', 'it is empty'],
-    ['* * *', 'exactly five, six, or seven'],
-    ['* * * * * * * *', 'exactly five, six, or seven'],
+    ['* * *', 'it has 3 fields, not five or six'],
+    ['noon', 'it has 1 field, not five or six'],
+    ['* * * * * * * *', 'it has 8 fields, not five or six'],
     ['60 * * * *', 'its minute is out of range'],
     ['0 24 * * *', 'its hour is out of range'],
     ['0 0 32 * *', 'its day is out of range'],

@@ -5,6 +5,7 @@ import { Cron } from 'croner';
 import { parseDuration, type Duration } from './duration.js';
 import { shown } from './error-row.js';
 import { PerdureError } from './errors.js';
+import { refuseUnknown } from './unknown-options.js';
 
 /** When a schedule is due. */
 export type TickRule =
@@ -26,6 +27,7 @@ export function parseRecurrence(recurrence: Recurrence, timeZone: string | undef
   if (typeof recurrence === 'string') return parseCron(recurrence, timeZone ?? 'UTC');
   if (typeof recurrence !== 'object' || recurrence === null || !('every' in recurrence))
     throw new PerdureError('CRON_INVALID', { cron: recurrence, reason: 'it is no text' });
+  refuseUnknown(recurrence, { every: true }, 'intervals');
   const everyMs = parseDuration(recurrence.every, 'the interval of a schedule');
   if (everyMs < leastIntervalMs) throw invalid('every', recurrence.every, 'it is shorter than a second');
   if (timeZone !== undefined) throw invalid('timeZone', timeZone, 'an interval is the same in every time zone');
@@ -110,6 +112,8 @@ function faultOf(cron: string): string | undefined {
   if (text === '@reboot') return 'nothing restarts in a fleet; start a run after launching instead';
   if (text.startsWith('@')) return aliases.has(text) ? undefined : `it is none of ${[...aliases].join(', ')}`;
   if (/^\d{4}-\d{2}/.test(text)) return 'it is a date; start a run with a delay instead';
+  const { length } = text.split(/\s+/);
+  if (length < 5 || length > 7) return `it has ${length} field${length === 1 ? '' : 's'}, not five or six`;
   if (text.includes('?')) return '"?" stands for another time in every process; write "*"';
   return undefined;
 }
