@@ -115,6 +115,17 @@ test.each<[string, (engine: Engine) => Promise<unknown>]>([
   await perdureErrorOf(act(await db.launchEngine()), 'OPTION_INVALID');
 });
 
+test.each<[string, () => unknown]>([
+  ['an input', () => workflow('charge', async () => 1, { input: untyped({ parse: () => 1 }) })],
+  ['a topic', () => topic('news', untyped(String))],
+  ['an event', () => event('progress', untyped('number'))],
+  ['a stream', () => stream('tokens', untyped(null))],
+])('what is no schema of %s is refused where it is defined', async (_what, define) => {
+  const error = await perdureErrorOf(define, 'OPTION_INVALID');
+
+  expect(error.message).toContain('takes a Standard Schema');
+});
+
 test('a stretch that ends before it begins is refused', async () => {
   const engine = await db.launchEngine({ schedules: [report] });
 

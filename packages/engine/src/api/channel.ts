@@ -3,7 +3,7 @@
 import { PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { encodeWithin } from '../values/payload.js';
-import { validate, type StandardSchema } from '../values/standard-schema.js';
+import { checkSchema, validate, type StandardSchema } from '../values/standard-schema.js';
 
 /** A named, typed place for values. */
 export interface Channel<Kind extends string, Value> {
@@ -12,13 +12,17 @@ export interface Channel<Kind extends string, Value> {
   readonly schema: StandardSchema<Value> | undefined;
 }
 
-/** Checks and fixes a channel. Throws NAME_INVALID. */
+/** Checks and fixes a channel. Throws NAME_INVALID, OPTION_INVALID. */
 export function defineChannel<Kind extends 'topic' | 'event' | 'stream', Value>(
   kind: Kind,
   name: string,
   schema: StandardSchema<Value> | undefined,
 ): Channel<Kind, Value> {
-  return { kind, name: checkName(kind, name), schema };
+  return {
+    kind,
+    name: checkName(kind, name),
+    schema: checkSchema(schema, { option: 'schema', of: `${kind} "${name}"` }),
+  };
 }
 
 /** For programs without types, which may give a name, or another kind of channel. Throws OPTION_INVALID. */

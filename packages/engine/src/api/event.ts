@@ -14,7 +14,7 @@ export type Event<Value> = Channel<'event', Value>;
 
 /**
  * An event: the current value that a run publishes under a name, readable by others while it runs and after. With a
- * schema, values are checked when they are set. Throws NAME_INVALID.
+ * schema, values are checked when they are set. Throws NAME_INVALID, OPTION_INVALID.
  *
  * @example
  * const progress = event<{ done: number; total: number }>('progress');

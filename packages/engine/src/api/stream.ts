@@ -21,7 +21,7 @@ export type Stream<Value> = Channel<'stream', Value>;
 
 /**
  * A stream: a log that a run appends to, readable from any position while it runs and after. With a schema, values are
- * checked when they are written. Throws NAME_INVALID.
+ * checked when they are written. Throws NAME_INVALID, OPTION_INVALID.
  *
  * @example
  * const tokens = stream<string>('tokens');

@@ -15,7 +15,7 @@ export type Topic<Message> = Channel<'topic', Message>;
 
 /**
  * A topic: what is sent to a run under it is received there in the order of sending. With a schema, messages are
- * checked when they are sent. Throws NAME_INVALID.
+ * checked when they are sent. Throws NAME_INVALID, OPTION_INVALID.
  *
  * @example
  * const approval = topic<{ approved: boolean }>('approval');

@@ -7,7 +7,13 @@ import { parseDuration, type Duration } from '../values/duration.js';
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { encodeWithin } from '../values/payload.js';
-import { validate, type SchemaInput, type SchemaOutput, type StandardSchema } from '../values/standard-schema.js';
+import {
+  checkSchema,
+  validate,
+  type SchemaInput,
+  type SchemaOutput,
+  type StandardSchema,
+} from '../values/standard-schema.js';
 import { refuseUnknown } from '../values/unknown-options.js';
 import { attributesOf } from './attributes.js';
 import { placeOf, queueName, type Queue } from './queue.js';
@@ -84,7 +90,7 @@ export function workflow(
 
 /**
  * A workflow without its code: what a process needs that starts runs and hosts none. Name and version must be those of
- * the workflow that another process hosts. Throws NAME_INVALID.
+ * the workflow that another process hosts. Throws NAME_INVALID, OPTION_INVALID, DURATION_INVALID.
  *
  * @example
  * export const checkoutContract = contract<{ sku: string }, { trackingId: string }>('checkout');
@@ -117,7 +123,7 @@ export function define(
     name: checkName('workflow', name),
     version: version === undefined ? '' : checkName('version', version),
     run,
-    inputSchema: input,
+    inputSchema: checkSchema(input, { option: 'input', of: `workflow "${name}"` }),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout, `the timeout of workflow "${name}"`),
     queue: queue === undefined ? undefined : queueName(queue),
   };

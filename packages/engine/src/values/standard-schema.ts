@@ -58,6 +58,16 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return 'version' in props && props.version === 1 && 'validate' in props && typeof props.validate === 'function';
 }
 
+/** Refuses a schema that could check nothing. Throws OPTION_INVALID. */
+export function checkSchema<Schema extends StandardSchema>(
+  schema: Schema | undefined,
+  { option, of }: { readonly option: string; readonly of: string },
+): Schema | undefined {
+  if (schema === undefined || isStandardSchema(schema)) return schema;
+  const reason = `${of} takes a Standard Schema, as those of zod (from 3.24), valibot (from 1.0) and arktype (from 2.0)`;
+  throw new PerdureError('OPTION_INVALID', { option, value: schema, reason });
+}
+
 /**
  * `value` as the schema returns it: checked, and perhaps with defaults and transformations applied.
  * `what` names it in the error. Throws `INPUT_INVALID` with every issue; an error that the schema itself throws passes through.
