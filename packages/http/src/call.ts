@@ -4,7 +4,8 @@ import type { Engine, RunInfo } from 'perdure';
 import { PerdureError } from 'perdure';
 import type { OpenStreams } from './event-stream.js';
 import type { ExposedWorkflow } from './exposure.js';
-import type { RequestInfo, Settings } from './options.js';
+import type { RequestInfo } from './options.js';
+import type { Settings } from './read-options.js';
 
 /** What every handler gets. */
 export interface Call {

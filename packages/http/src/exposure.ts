@@ -2,7 +2,7 @@
 // the protocol.
 
 import type { Event, StandardSchema, Startable, StartOptions, Stream, Topic } from 'perdure';
-import { describeWorkflow, PerdureError } from 'perdure';
+import { describeWorkflow, PerdureError, refuseUnknown } from 'perdure';
 
 /** A workflow that may be started and looked at over HTTP, and what else of its runs is reachable. */
 export interface ExposedWorkflow<Input = never> {
@@ -39,18 +39,51 @@ export function expose<Input>(exposed: ExposedWorkflow<Input>): ExposedWorkflow 
 /** What is reachable, by the names of workflows. */
 export type Exposures = ReadonlyMap<string, ExposedWorkflow>;
 
-/** Throws OPTION_INVALID for what is no workflow, and for a name that is there twice. */
+const known: Readonly<Record<keyof ExposedWorkflow, true>> = {
+  workflow: true,
+  input: true,
+  start: true,
+  options: true,
+  topics: true,
+  events: true,
+  streams: true,
+  cancel: true,
+};
+
+/** Throws OPTION_INVALID for what is no workflow, for what can be exposed of none, and for a name that is there twice. */
 export function readExposures(exposables: readonly Exposable[]): Exposures {
   const exposures = new Map<string, ExposedWorkflow>();
   for (const exposable of exposables) {
     const exposed: ExposedWorkflow = isExposed(exposable) ? exposable : { workflow: exposable };
     const { name } = describeWorkflow(exposed.workflow);
+    checkExposed(exposed);
     if (exposures.has(name)) {
       throw new PerdureError('OPTION_INVALID', { option: 'expose', value: name, reason: 'it is listed twice' });
     }
     exposures.set(name, exposed);
   }
   return exposures;
+}
+
+// Where types are not checked, what is misspelt or no topic would be closed to all, and nobody would know why.
+function checkExposed(exposed: ExposedWorkflow): void {
+  refuseUnknown(exposed, known, 'exposed workflows');
+  const { input, options, start, cancel } = exposed;
+  if (input !== undefined && !('~standard' in Object(input))) throw invalid('input', input, 'give a Standard Schema');
+  if (options !== undefined && typeof options !== 'function') throw invalid('options', options, 'give a function');
+  for (const [option, value] of Object.entries({ start, cancel }))
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(option, value, 'it is neither true nor false');
+  for (const kind of ['topic', 'event', 'stream'] as const) {
+    const channels: unknown = exposed[`${kind}s`];
+    if (channels === undefined) continue;
+    const areRight =
+      Array.isArray(channels) && channels.every((channel) => Reflect.get(Object(channel), 'kind') === kind);
+    if (!areRight) throw invalid(`${kind}s`, channels, `give a list of what ${kind}() has made`);
+  }
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 function isExposed(exposable: Exposable): exposable is ExposedWorkflow {

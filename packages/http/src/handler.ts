@@ -4,8 +4,9 @@ import { isPerdureError, PerdureError } from 'perdure';
 import { OwnAnswer } from './authorize.js';
 import { notFound, type Call } from './call.js';
 import { OpenStreams } from './event-stream.js';
-import { readOptions, type EngineSource, type HttpOptions, type RequestInfo, type Settings } from './options.js';
+import type { EngineSource, HttpOptions, RequestInfo } from './options.js';
 import { problemResponse } from './problem.js';
+import { readOptions, type Settings } from './read-options.js';
 import { matchRoute } from './routes.js';
 
 /** The protocol, ready to be mounted. It never rejects. */

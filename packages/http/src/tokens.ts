@@ -2,6 +2,7 @@
 // permits is named by the request it comes with, so the token itself holds no more than its expiry and the signature.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { types } from 'node:util';
 import { PerdureError } from 'perdure';
 
 /** What a token permits. */
@@ -34,8 +35,11 @@ const shortestSecret = 32;
  * const link = `https://shop.example/perdure/runs/${encodeURIComponent(run.id)}/topics/approval?token=${token}`;
  */
 export function signToken({ secret, expiresAt, ...scope }: SignOptions): string {
-  const expires = Math.floor(expiresAt.getTime() / 1_000);
+  const expires = Math.floor((types.isDate(expiresAt) ? expiresAt.getTime() : NaN) / 1_000);
   if (!Number.isSafeInteger(expires)) throw invalid('expiresAt', expiresAt, 'it is no date');
+  if (typeof scope.run !== 'string' || scope.run === '') throw invalid('run', scope.run, 'give the id of a run');
+  if (!['read', 'send', 'cancel'].includes(scope.action))
+    throw invalid('action', scope.action, 'it is none of read, send and cancel');
   if (scope.action === 'send' && scope.topic === undefined)
     throw invalid('topic', undefined, 'a token to send needs one');
   return `${expires.toString(36)}.${macOf(checkSecret(secret), scope, expires)}`;

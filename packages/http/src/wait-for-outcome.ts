@@ -5,6 +5,9 @@ import { isFinal, isPerdureError, type Engine, type RunHandle, type RunInfo } fr
 /** The end of a run. */
 export type Outcome = Pick<RunInfo, 'status' | 'output' | 'error'>;
 
+// The longest that a timer of Node can be set for, 24.8 days: a longer one fires at once.
+const longestTimerMs = 2 ** 31 - 1;
+
 /** The end of a run if it comes in time; undefined when the time is up, the client has gone, or this process is closing. */
 export async function waitForOutcome(
   engine: Engine,
@@ -14,7 +17,7 @@ export async function waitForOutcome(
   if (signal?.aborted === true) return undefined;
   const ending = new AbortController();
   const end = (): void => ending.abort();
-  const timer = setTimeout(end, waitMs);
+  const timer = setTimeout(end, Math.min(waitMs, longestTimerMs));
   signal?.addEventListener('abort', end, { once: true });
   try {
     const output = await handle.result({ signal: ending.signal });

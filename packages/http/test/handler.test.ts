@@ -139,6 +139,23 @@ test('a handler that is closed ends its streams, and sends whoever comes elsewhe
   expect((await handler(new Request(`http://localhost/runs/${run.id}`))).status).toBe(200);
 });
 
+test('a client that may wait longer than a timer can be set for is not answered at once', async () => {
+  const handler = createHttpHandler(engine, {
+    expose: [expose({ workflow: waiting, options: () => ({ id: 'long' }) })],
+    maxWait: '30 days',
+  });
+  const answered = handler(post('/start/waiting', null, { prefer: 'wait=2592000' }));
+  await waitFor(async () => (await engine.runs.get('long'))?.status, {
+    what: 'the run',
+    until: (status) => status !== undefined,
+  });
+
+  for (let asked = 0; asked < 20; asked++) await engine.runs.get('long'); // a timer that has overflowed fires meanwhile
+  await engine.send('long', go, null);
+
+  expect((await answered).status).toBe(200);
+});
+
 test('a reader that goes away takes its stream along', async () => {
   const handler = createHttpHandler(engine, { expose: [waiting], keepAlive: '5ms' });
   const run = await engine.startWorkflow(waiting);

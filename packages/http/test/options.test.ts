@@ -5,6 +5,11 @@ import { createHttpHandler, type HttpOptions } from '../src/index.js';
 const engine = createEngine({ database: 'postgres://nowhere.invalid/none' });
 const echo = workflow('echo', async (input: unknown) => input);
 
+/** What a program without types may pass. */
+function untyped(options: Readonly<Record<string, unknown>>): Record<string, never> {
+  return options as Record<string, never>;
+}
+
 const faulty: readonly [string, Partial<HttpOptions>][] = [
   ['basePath', { basePath: 'perdure' }],
   ['basePath', { basePath: '/perdure/' }],
@@ -15,7 +20,25 @@ const faulty: readonly [string, Partial<HttpOptions>][] = [
   ['origins', { origins: ['https://shop.example/path'] }],
   ['origins', { origins: ['shop.example'] }],
   ['expose', { expose: [echo, { workflow: echo }] }],
-  ['authorise', Object.fromEntries([['authorise', () => false]])],
+  ['origins', untyped({ origins: 'https://shop.example' })],
+  ['tokens.secret', untyped({ tokens: 's'.repeat(32) })],
+  ['tokens.secret', untyped({ tokens: null })],
+  ['tickSecret', untyped({ tickSecret: 1234567890123456 })],
+  ['authorise', untyped({ authorise: () => false })],
+  ['authorize', untyped({ authorize: true })],
+  ['requird', { idempotency: untyped({ requird: true }) }],
+  ['idempotency.principal', { idempotency: untyped({ principal: 'ada' }) }],
+  ['showErrors', untyped({ showErrors: 'false' })],
+  ['keepAlive', { keepAlive: 0 }],
+  ['expose', untyped({ expose: undefined })],
+  ['expose', untyped({ expose: echo })],
+  ['workflow', untyped({ expose: ['echo'] })],
+  ['topic', untyped({ expose: [{ workflow: echo, topic: [topic('news')] }] })],
+  ['topics', untyped({ expose: [{ workflow: echo, topics: ['news'] }] })],
+  ['events', untyped({ expose: [{ workflow: echo, events: topic('news') }] })],
+  ['input', untyped({ expose: [{ workflow: echo, input: 'text' }] })],
+  ['options', untyped({ expose: [{ workflow: echo, options: { id: 'order-7' } }] })],
+  ['cancel', untyped({ expose: [{ workflow: echo, cancel: 'yes' }] })],
 ];
 
 test.each(faulty)('a fault in %s is told when the handler is made', (option, options) => {
@@ -24,6 +47,28 @@ test.each(faulty)('a fault in %s is told when the handler is made', (option, opt
   expect(make).toThrow(
     expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option }) }),
   );
+});
+
+test.each([['keepAlive'], ['maxWait'], ['tickBudget']])('a fault in %s is told when the handler is made', (option) => {
+  expect(() => createHttpHandler(engine, { expose: [], [option]: 'soon' })).toThrow(
+    expect.objectContaining({ code: 'DURATION_INVALID', details: { value: 'soon', what: option } }),
+  );
+});
+
+test.each([[undefined], [null], [[]]])('options that are none are refused: %j', (options: unknown) => {
+  expect(() => createHttpHandler(engine, options as HttpOptions)).toThrow(/OPTION_INVALID: option options .*an object/);
+});
+
+test('the value of a secret is told in no error', () => {
+  const secret = 'tell nobody of it, whatever else';
+
+  for (const options of [
+    { tokens: secret },
+    { tokens: { secrets: secret } },
+    { tickSecrt: secret },
+    { tickSecret: [secret] },
+  ])
+    expect(() => createHttpHandler(engine, { expose: [], ...untyped(options) })).not.toThrow(new RegExp(secret));
 });
 
 test('what is no workflow cannot be exposed', () => {

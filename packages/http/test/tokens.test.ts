@@ -41,6 +41,9 @@ test.each([
   ['a short secret', { ...scope, secret: 'short', expiresAt }],
   ['no topic to send to', { run: 'order-7', action: 'send', secret, expiresAt } as const],
   ['no date', { ...scope, secret, expiresAt: new Date(NaN) }],
+  ['text for a date', { ...scope, secret, expiresAt: '2030-01-01' as never }],
+  ['nothing for a run', { ...scope, run: undefined as never, secret, expiresAt }],
+  ['an unknown action', { ...scope, action: 'start' as never, secret, expiresAt }],
 ])('%s is refused', (_name, options) => {
   expect(() => signToken(options)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
 });
