@@ -5,6 +5,7 @@ import { waitFor, waitForBlockedBackend } from '@perdure/testing';
 import { contract, currentStep, queue, runStep, sleep, startWorkflow, step, workflow } from '../src/index.js';
 import { gate } from './support/gate.js';
 import { perdureErrorOf } from './support/perdure-error-of.js';
+import { startTcpProxy, type CutMoment } from './support/tcp-proxy.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -184,7 +185,7 @@ test('of two starts with one dedup key in a large bulk, the first makes the run'
   const keyed = starts.map((start, n) => (n % 999 === 1 ? { ...start, dedupKey: 'twin' } : start));
 
   const bulk = engine.startWorkflows(ask, keyed);
-  await waitForBlockedBackend(await db.connect(), { statement: 'with ordinality' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'with started as' });
   await client.query('rollback');
 
   const [first, second] = [(await bulk)[1], (await bulk)[1_000]];
@@ -230,6 +231,27 @@ test('children that a workflow starts in a queue, one by one or in bulk, are sta
     { runs: 3 },
   ]);
 });
+
+test.each<CutMoment>(['before', 'during', 'after'])(
+  'many starts without ids whose connection is lost %s the commit are each started once, and new [3]',
+  async (moment) => {
+    const proxy = await startTcpProxy(db.engineUrl);
+    const engine = await db.launchEngine({ database: proxy.url, queues: [mail] });
+    const cut = proxy.cut(moment, /perdure_insert_new_runs|insert into "perdure"\.runs/, `lost ${moment}`);
+
+    const starts = ['a', 'b', 'c'].map((letter) => ({ input: `lost ${moment} ${letter}`, queue: mail }));
+    const runs = await engine.startWorkflows(contract<string>('unheard'), starts);
+
+    await cut;
+    const rows = await db.query(
+      `select id from perdure.runs where input like $1 order by queue, partition_key, priority, queue_position`,
+      [`%lost ${moment}%`],
+    );
+    expect(rows).toEqual(runs.map(({ id, isNew }) => ({ id: isNew ? id : 'not new' })));
+    await engine.close();
+    await proxy.stop();
+  },
+);
 
 test('a step that is started on its own is a run of one step, with its retries', async () => {
   const shout = step(

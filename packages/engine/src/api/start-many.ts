@@ -5,7 +5,14 @@ import { persist } from '../run/persist.js';
 import type { NewRun, Ticket } from '../run/run-host.js';
 import { toQueuedStart } from '../run/start-in-transaction.js';
 import { startChildIn } from '../run/waits.js';
-import { bulkSize, insertRuns, takePositions, type Bulk, type QueuedStart } from '../store/queue-starts.js';
+import {
+  bulkSize,
+  insertNewRuns,
+  insertRuns,
+  takePositions,
+  type Bulk,
+  type QueuedStart,
+} from '../store/queue-starts.js';
 import { selectRunsById, type RunRow } from '../store/runs.js';
 import { PerdureError } from '../values/errors.js';
 import { newRunId, type RunId } from '../values/ids.js';
@@ -48,7 +55,7 @@ export async function startMany(
   const newRuns = await all;
   if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
-  return startPortions(starter, newRuns);
+  return startPortions(starter, definition, newRuns);
 }
 
 const bulkOptions: Readonly<Record<keyof BulkStart<unknown>, true>> = { ...commonOptions, input: true };
@@ -61,17 +68,21 @@ function checkStart(start: BulkStart<unknown> | null): void {
 }
 
 // Each portion knows its positions, so whichever commits first, the order is that of `starts`.
-async function startPortions(starter: TransactionHost, newRuns: readonly NewRun[]): Promise<readonly Ticket[]> {
+async function startPortions(
+  starter: TransactionHost,
+  definition: WorkflowDefinition,
+  newRuns: readonly NewRun[],
+): Promise<readonly Ticket[]> {
   const bulks = Math.ceil(newRuns.length / bulkSize);
-  if (bulks <= 1) return startPortion(starter, newRuns, undefined);
+  if (bulks <= 1) return startPortion(starter, { definition, newRuns, position: undefined });
   const { answer: positions } = await patiently(starter, newRuns[0]?.id, () => takePositions(starter.database, bulks));
   const portions = [...positions.entries()];
   const tickets: (readonly Ticket[])[] = [];
   const startThem = async (): Promise<void> => {
     for (let next; (next = portions.shift()) !== undefined;) {
       const [index, position] = next;
-      const portion = newRuns.slice(index * bulkSize, (index + 1) * bulkSize);
-      tickets[index] = await startPortion(starter, portion, position);
+      const some = newRuns.slice(index * bulkSize, (index + 1) * bulkSize);
+      tickets[index] = await startPortion(starter, { definition, newRuns: some, position });
     }
   };
   try {
@@ -102,13 +113,21 @@ async function startChildren(
   return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
 }
 
+interface Portion {
+  readonly definition: WorkflowDefinition;
+  readonly newRuns: readonly NewRun[];
+  /** Of the first. */
+  readonly position: string | undefined;
+}
+
 async function startPortion(
   starter: TransactionHost,
-  newRuns: readonly NewRun[],
-  position: string | undefined,
+  { definition, newRuns, position }: Portion,
 ): Promise<readonly Ticket[]> {
+  const { name: workflow, version } = definition;
   const rows = newRuns.map(toQueuedStart);
-  const started = await insert(starter, { rows, position, createdAtMs: starter.executor.clock.now() });
+  const bulk = { workflow, version, rows, position, createdAtMs: starter.executor.clock.now() };
+  const started = await insert(starter, bulk, newRuns.every(isSurelyNew));
   starter.executor.options.onCommitted({ watchedIds: [], touchedIds: [], hasDue: true });
   if (started === undefined) return rows.map(({ id }) => ({ id, isNew: true, outcome: undefined }));
   const existing = new Map((await findMissing(starter, rows, started)).map(({ id, workflow }) => [id, workflow]));
@@ -116,21 +135,35 @@ async function startPortion(
   return Promise.all(
     newRuns.map(async (newRun, index): Promise<Ticket> => {
       const id = rows[index]?.id ?? newRunId();
-      const workflow = existing.get(id);
+      const holder = existing.get(id);
       if (fresh.delete(id)) return { id, isNew: true, outcome: undefined }; // once: the id may be there twice
       if (started.has(id)) return { id, isNew: false, outcome: undefined };
       // Its dedup key is taken: the way of a single start finds the holder, or starts it after all.
-      if (workflow === undefined) return starter.executor.starter.start({ ...newRun, id });
-      if (workflow === newRun.definition.name) return { id, isNew: false, outcome: undefined };
-      throw new PerdureError('RUN_ID_CONFLICT', { id, workflow: newRun.definition.name, existing: workflow });
+      if (holder === undefined) return starter.executor.starter.start({ ...newRun, id });
+      if (holder === workflow) return { id, isNew: false, outcome: undefined };
+      throw new PerdureError('RUN_ID_CONFLICT', { id, workflow, existing: holder });
     }),
   );
 }
 
+// Nobody else has its id or its dedup key.
+function isSurelyNew({ id, place }: NewRun): boolean {
+  return id === undefined && place?.dedupKey === undefined;
+}
+
 // What the tries before have inserted counts as well.
-async function insert(starter: TransactionHost, bulk: Bulk): Promise<ReadonlySet<string> | undefined> {
-  const id = bulk.rows[0]?.id;
-  const { answer: started, hasFailed } = await patiently(starter, id, () => insertRuns(starter.database, bulk));
+async function insert(
+  starter: TransactionHost,
+  bulk: Bulk,
+  areSurelyNew: boolean,
+): Promise<ReadonlySet<string> | undefined> {
+  const { database } = starter;
+  let mayBeThere = !areSurelyNew;
+  const { answer: started, hasFailed } = await patiently(starter, bulk.rows[0]?.id, () => {
+    const insertThem = mayBeThere ? insertRuns : insertNewRuns;
+    mayBeThere = true; // from the first try, if its answer is lost
+    return insertThem(database, bulk);
+  });
   if (started === undefined || !hasFailed) return started;
   const found = await findMissing(starter, bulk.rows, started);
   return new Set([...started, ...found.filter((run) => run.createdAtMs === bulk.createdAtMs).map(({ id }) => id)]);

@@ -2,7 +2,7 @@
 // statements of the engine write is locked: the transaction may stay open for as long as the application likes.
 
 import type { RunId } from '../values/ids.js';
-import { insertQueuedPart, type QueuedStart } from './queue-starts.js';
+import { insertQueuedPart, unlessThere, type QueuedStart } from './queue-starts.js';
 import { onlyRow, readText, statement, type Queryable } from './sql.js';
 
 // The rows travel as one JSON text, because not every driver can send arrays or binary values.
@@ -12,6 +12,7 @@ const insertRuns = statement(
      ${insertQueuedPart(`json_to_recordset($1::json)
        s (id text, workflow text, version text, input text, delay_ms int8, timeout_ms int8, attributes text, queue text,
           partition_key text, priority int4, dedup_key text)`)}
+     ${unlessThere}
    )
    select coalesce((select json_agg(id) from started), '[]')::text as started_ids, pg_current_xact_id()::text as xid`,
 );
