@@ -2,7 +2,7 @@
 
 import { problemFor } from '@perdure/http';
 import type { ErrorRequestHandler, Response } from 'express';
-import { consoleLogger, isPerdureError, type Logger } from 'perdure';
+import { consoleLogger, isPerdureError, refuseUnknown, type Logger } from 'perdure';
 
 /** Answers with problem details. Throws what the error middleware is for, with the status that it deserves. */
 export function answerProblem(error: unknown, res: Response): void {
@@ -22,12 +22,14 @@ export interface ProblemOptions {
 
 /**
  * Error middleware that answers every PerdureError with its status and problem details (RFC 9457), and leaves other errors to the
- * middleware after it. Mount it after the routes.
+ * middleware after it. Mount it after the routes. Throws OPTION_INVALID.
  *
  * @example
  * app.use(problemDetails());
  */
-export function problemDetails({ showErrors = false, logger }: ProblemOptions = {}): ErrorRequestHandler {
+export function problemDetails(options: ProblemOptions = {}): ErrorRequestHandler {
+  refuseUnknown(options, { showErrors: true, logger: true }, 'answers to errors');
+  const { showErrors = false, logger } = options;
   const log = logger ?? consoleLogger();
   return (error: unknown, req, res, next) => {
     if (!isPerdureError(error) || res.headersSent) {

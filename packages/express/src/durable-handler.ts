@@ -1,7 +1,7 @@
 // Durable handlers: the request is the run, and its response the run's result.
 
 import type { NextFunction, Request, Response } from 'express';
-import { contract, refuseUnknown, type Duration } from 'perdure';
+import { contract, PerdureError, refuseUnknown, type Duration } from 'perdure';
 import { handlerKey, type DurableHandler, type HandlerDefinition, type HandlerFunction } from './handler-definition.js';
 import { requireTools } from './request-tools.js';
 import { serveDurably } from './serve-durably.js';
@@ -48,6 +48,9 @@ export function durableHandler<Params = Request['params'], Properties extends ob
   options: DurableHandlerOptions<Properties> = {},
 ): DurableHandler<Params> {
   refuseUnknown(options, known, 'durable handlers');
+  for (const [option, value] of Object.entries({ persist: options.persist, key: options.key, run }))
+    if (typeof value !== 'function' && (value !== undefined || option === 'run'))
+      throw new PerdureError('OPTION_INVALID', { option, value, reason: `give a function to the handler "${name}"` });
   contract(name, options.timeout === undefined ? {} : { timeout: options.timeout }); // checks both
   const headers = headersToStore(options.headers);
   const definition: HandlerDefinition = { name, run: run as HandlerFunction, timeout: options.timeout };

@@ -3,7 +3,7 @@
 
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
-import { parseDuration, type Duration } from 'perdure';
+import { parseDuration, PerdureError, refuseUnknown, type Duration } from 'perdure';
 import type { Perdure } from './perdure.js';
 
 /** Options of a shutdown. */
@@ -25,21 +25,40 @@ export interface SignalOptions extends ShutdownOptions {
 
 /**
  * Closes a server, the streams of events of its application, and then the engine. Requests that are being served get their answers;
- * unfinished runs go on elsewhere. Does not end the process.
+ * unfinished runs go on elsewhere. Does not end the process. Throws OPTION_INVALID, DURATION_INVALID.
  *
  * @example
  * afterAll(() => shutDown(server, durable));
  */
-export async function shutDown(
-  server: Server,
-  perdure: Perdure,
-  { timeout = '25s', close }: ShutdownOptions = {},
-): Promise<void> {
-  const timeoutMs = parseDuration(timeout, 'timeout');
+export async function shutDown(server: Server, perdure: Perdure, options: ShutdownOptions = {}): Promise<void> {
+  const { timeoutMs, close } = checkShutdown(server, perdure, options);
   const until = performance.now() + timeoutMs;
   await Promise.all([perdure.close(), closeServer(server, timeoutMs)]);
   await perdure.engine.close({ timeout: Math.max(leastForEngineMs, until - performance.now()) });
   await close?.();
+}
+
+// The longest that a timer of Node can be set for, 24.8 days: a longer one fires at once.
+const longestTimerMs = 2 ** 31 - 1;
+
+// When the process is told to end, it is too late to find out that an application was passed for its server.
+function checkShutdown(
+  server: Server,
+  perdure: Perdure,
+  options: ShutdownOptions,
+): { readonly timeoutMs: number; readonly close: ShutdownOptions['close'] } {
+  const [given, middleware]: [Partial<Server> | undefined, Partial<Perdure> | undefined] = [server, perdure];
+  if (typeof given?.closeIdleConnections !== 'function')
+    throw invalid('server', server, 'give the server of node:http, as app.listen() returns it');
+  if (middleware?.engine === undefined) throw invalid('perdure', perdure, 'give what perdure(engine) returns');
+  refuseUnknown(options, { timeout: true, close: true }, 'shutdowns');
+  const { timeout = '25s', close } = options;
+  if (close !== undefined && typeof close !== 'function') throw invalid('close', close, 'give a function');
+  return { timeoutMs: Math.min(parseDuration(timeout, 'timeout'), longestTimerMs), close };
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 /** Resolves when all requests have been answered, or their time is up. */
@@ -61,7 +80,8 @@ async function closeServer(server: Server, timeoutMs: number): Promise<void> {
 
 /**
  * Shuts down at SIGTERM and SIGINT, and then ends the process: with 0, or with 1 if something could not be closed. A second signal ends
- * it at once. Calling this is how an application asks for that; nothing else in perdure ends a process.
+ * it at once. Calling this is how an application asks for that; nothing else in perdure ends a process. Throws OPTION_INVALID,
+ * DURATION_INVALID.
  *
  * @example
  * const server = app.listen(3000);
@@ -72,6 +92,7 @@ export function gracefulShutdown(
   perdure: Perdure,
   { signals = ['SIGTERM', 'SIGINT'], ...options }: SignalOptions = {},
 ): void {
+  checkShutdown(server, perdure, options);
   let isClosing = false;
   const onSignal = (): void => {
     if (isClosing) endProcess(1);

@@ -20,6 +20,8 @@ export class HostedHandlers {
   /** Throws WORKFLOW_DUPLICATE, OPTION_INVALID. */
   constructor(engine: Engine, handlers: readonly DurableHandler<never>[]) {
     this.#engine = engine;
+    const given: unknown = handlers;
+    if (!Array.isArray(given)) throw invalid(given, 'give a list of what durableHandler() has made');
     this.#definitions = [...new Set(handlers)].map(definitionOf);
     const names = this.#definitions.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -53,10 +55,14 @@ export class HostedHandlers {
 }
 
 function definitionOf(handler: DurableHandler<never>): HandlerDefinition {
-  const definition: HandlerDefinition | undefined = handler[handlerKey];
+  const given: Partial<DurableHandler<never>> | null | undefined = handler; // nothing, where two files import each other
+  const definition = given?.[handlerKey];
   if (definition !== undefined) return definition;
-  const reason = 'make one with durableHandler()';
-  throw new PerdureError('OPTION_INVALID', { option: 'handlers', value: handler, reason });
+  throw invalid(handler, 'make one with durableHandler()');
+}
+
+function invalid(value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option: 'handlers', value, reason });
 }
 
 // Express's types keep the prototypes of requests and responses from all but the function that makes applications.

@@ -2,7 +2,7 @@
 
 import { createHttpHandler, sendToNode, type HttpOptions } from '@perdure/http';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
-import { parseDuration, type Engine } from 'perdure';
+import { parseDuration, PerdureError, refuseUnknown, type Engine } from 'perdure';
 import type { DurableHandler } from './handler-definition.js';
 import { HostedHandlers } from './hosted-handlers.js';
 import type { Mount } from './mount.js';
@@ -40,6 +40,7 @@ export interface Perdure extends RequestHandler {
  * app.use(perdure(engine, { handlers: [createOrder], expose: [checkout] }));
  */
 export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
+  checkOptions(options);
   const { expose = [], handlers = [], principal, path: chosenPath = '/perdure', ...httpOptions } = options;
   const path = chosenPath === '/' ? '' : chosenPath;
   const mount: Mount = {
@@ -60,6 +61,36 @@ export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
   };
   const mounted = mountable(middleware, (app) => mount.handlers.bind(app));
   return Object.assign(middleware, { engine, close: () => mount.protocol.close() }, mounted);
+}
+
+const known: Readonly<Record<keyof PerdureOptions, true>> = {
+  handlers: true,
+  expose: true,
+  path: true,
+  principal: true,
+  authorize: true,
+  tokens: true,
+  tickSecret: true,
+  tickBudget: true,
+  bodyLimit: true,
+  idempotency: true,
+  maxWait: true,
+  keepAlive: true,
+  origins: true,
+  showErrors: true,
+  logger: true,
+};
+
+// What the protocol takes, it checks itself. Values are not told: they may be secrets.
+function checkOptions(options: PerdureOptions): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  const kinds = isObject ? Object.entries(options).map(([option, value]) => [option, typeof value] as const) : [];
+  refuseUnknown(isObject ? Object.fromEntries(kinds) : options, known, 'middlewares');
+  const { path = '/', principal } = options;
+  if (typeof path !== 'string' || !path.startsWith('/'))
+    throw new PerdureError('OPTION_INVALID', { option: 'path', value: path, reason: 'make it like /perdure' });
+  if (principal !== undefined && typeof principal !== 'function')
+    throw new PerdureError('OPTION_INVALID', { option: 'principal', value: principal, reason: 'give a function' });
 }
 
 async function serveProtocol({ protocol, principal }: Mount, req: Request, res: Response): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { answerStart, type StartAnswer } from '@perdure/http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { describeWorkflow, type Startable, type StartOptions } from 'perdure';
+import { describeWorkflow, PerdureError, refuseUnknown, type Startable, type StartOptions } from 'perdure';
 import { answerProblem } from './answer-problem.js';
 import { requireTools } from './request-tools.js';
 import { toStartingRequest } from './to-web-request.js';
@@ -21,7 +21,7 @@ export interface StartRouteOptions<Input> {
 /**
  * A handler that starts a run of `workflow` per request and answers with 202 and its Location, or, if the client sends
  * `Prefer: wait=<seconds>` and the run ends in time, with 200 and its outcome. A repeated Idempotency-Key gets the first request's run.
- * What the client did wrong is answered with problem details; the rest goes to the application's error middleware.
+ * What the client did wrong is answered with problem details; the rest goes to the application's error middleware. Throws OPTION_INVALID.
  *
  * @example
  * app.post('/reminders', startRoute(scheduleReminder, { id: (req) => `reminder-${req.body.id}` }));
@@ -31,6 +31,7 @@ export function startRoute<Input>(
   options: StartRouteOptions<NoInfer<Input>> = {},
 ): RequestHandler {
   const { name } = describeWorkflow(workflow);
+  checkOptions(options);
   const serve = async (req: Request, res: Response): Promise<void> => {
     const { mount, basePath, engine } = requireTools(req, `startRoute(${name})`);
     if (options.input === undefined) refuseUnreadBody(req, `startRoute(${name})`);
@@ -55,6 +56,15 @@ export function startRoute<Input>(
       .catch((error: unknown) => answerProblem(error, res))
       .catch(next);
   };
+}
+
+const known: Readonly<Record<keyof StartRouteOptions<unknown>, true>> = { input: true, id: true, options: true };
+
+function checkOptions<Input>(options: StartRouteOptions<Input>): void {
+  refuseUnknown(options, known, 'start routes');
+  for (const [option, value] of Object.entries({ input: options.input, id: options.id }))
+    if (value !== undefined && typeof value !== 'function')
+      throw new PerdureError('OPTION_INVALID', { option, value, reason: 'give a function of the request' });
 }
 
 // Not by send() of Express, which would look for what the answer says already.

@@ -43,6 +43,9 @@ const neverStored = new Set(['authorization', 'cookie', 'proxy-authorization', '
 
 /** The headers to record: those that are harmless, and those that the application names. Throws OPTION_INVALID. */
 export function headersToStore(named: readonly string[] = []): readonly string[] {
+  const given: unknown = named;
+  if (!Array.isArray(given) || !given.every((name) => typeof name === 'string'))
+    throw new PerdureError('OPTION_INVALID', { option: 'headers', value: given, reason: 'give a list of names' });
   const names = named.map((name) => name.toLowerCase());
   const secret = names.find((name) => neverStored.has(name));
   if (secret === undefined) return [...new Set([...defaultHeaders, ...names])];
