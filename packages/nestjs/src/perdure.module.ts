@@ -16,7 +16,7 @@ import {
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
-import type { Engine, Startable } from 'perdure';
+import { PerdureError, type Engine, type Startable } from 'perdure';
 import { PerdureExplorer } from './explorer.js';
 import { PerdureHealthIndicator } from './health.js';
 import { engineOf, wishedFrom } from './injected-workflows.js';
@@ -152,14 +152,14 @@ class PerdureFeatureModule {}
   exports: [PerdureHealthIndicator],
 })
 export class PerdureModule {
-  /** An engine from options. The engine is launched before the `onModuleInit` of any provider, and runs workflows after the whole boot. */
+  /** An engine from options. The engine is launched before the `onModuleInit` of any provider, and runs workflows after the whole boot. Throws OPTION_INVALID. */
   static forRoot(options: PerdureRootOptions): DynamicModule {
-    return withWorker(PerdureCoreModule.forRoot(options), options);
+    return withWorker(PerdureCoreModule.forRoot(checked(options)), options);
   }
 
   /** The same, from options that a factory, a class or a provider gives. */
   static forRootAsync(options: PerdureRootAsyncOptions): DynamicModule {
-    return withWorker(PerdureCoreModule.forRootAsync(options), options);
+    return withWorker(PerdureCoreModule.forRootAsync(checked(options)), options);
   }
 
   /**
@@ -173,6 +173,12 @@ export class PerdureModule {
     });
     return { module: PerdureFeatureModule, providers: refs, exports: refs.map(({ provide }) => provide) };
   }
+}
+
+function checked<T>(options: T): T {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
+  const reason = 'give an object, as { database }';
+  throw new PerdureError('OPTION_INVALID', { option: 'options', value: options, reason });
 }
 
 function withWorker(

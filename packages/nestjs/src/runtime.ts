@@ -1,6 +1,6 @@
 // Makes an engine of what the module is configured with and what the application declares.
 
-import { createEngine, type Engine, type EngineOptions, type Logger } from 'perdure';
+import { createEngine, PerdureError, type Engine, type EngineOptions, type Logger } from 'perdure';
 import type { Found, PerdureExplorer } from './explorer.js';
 import { isEngineLogger, nestLogger } from './nest-logger.js';
 import type { PerdureModuleOptions } from './options.js';
@@ -27,9 +27,10 @@ export interface RuntimeParts {
 
 /**
  * Launches the engine, with schedules and queues but without any workflow: so runs can be started from `onModuleInit`, and none begins
- * before the application is complete. Throws CONFIG_INVALID before anything is connected.
+ * before the application is complete. Throws CONFIG_INVALID, OPTION_INVALID before anything is connected.
  */
 export async function openRuntime({ name, options, explorer, invoker }: RuntimeParts): Promise<Runtime> {
+  checkOptions(options);
   const explore = (): Found => explorer.explore(name);
   const found = explore();
   if (isEngine(options.engine))
@@ -39,6 +40,23 @@ export async function openRuntime({ name, options, explorer, invoker }: RuntimeP
   await engine.launch();
   if (isEngine(options.engine)) for (const queue of found.queues) await engine.queues.declare(queue);
   return { engine, options, invoker, explore };
+}
+
+// What createEngine does not see, or sees only when it has been worked with. Of misspelt options it warns.
+function checkOptions(options: PerdureModuleOptions): void {
+  const { engine, worker } = options;
+  if (engine !== undefined && typeof engine !== 'function' && !('startWorkflow' in Object(engine)))
+    throw invalid('engine', engine, 'give an engine, or a function that makes one of the options');
+  if (worker !== undefined && typeof worker !== 'boolean')
+    throw invalid('worker', worker, 'it is neither true nor false');
+  for (const option of ['workflows', 'queues', 'schedules'] as const) {
+    const list: unknown = options[option];
+    if (list !== undefined && !Array.isArray(list)) throw invalid(option, list, 'give a list');
+  }
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 /** The worker of a runtime, which it is told of. */

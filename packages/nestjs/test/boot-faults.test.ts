@@ -197,6 +197,24 @@ test('several faults are told at once', async () => {
   expect(codes).toEqual(['WORKFLOW_RUN_IS_STEP', 'WORKFLOW_NAME_TAKEN']);
 });
 
+test.each([
+  ['worker', { worker: 'false' }],
+  ['engine', { engine: 'default' }],
+  ['queues', { queues: 'mail' }],
+  ['schedules', { schedules: {} }],
+])('a faulty option %s ends the boot', async (option, options) => {
+  const boot = db.bootWith(options as never, { providers: [Checkout] });
+
+  await expect(boot).rejects.toMatchObject({ code: 'OPTION_INVALID', details: { option } });
+});
+
+test.each([[undefined], [null], [[]]])('a module with options of %j is refused', (options) => {
+  const refusal = expect.objectContaining({ code: 'OPTION_INVALID' });
+
+  expect(() => PerdureModule.forRoot(options as never)).toThrow(refusal);
+  expect(() => PerdureModule.forRootAsync(options as never)).toThrow(refusal);
+});
+
 test('the page of the package lists every fault with its remedy', () => {
   const page = readFileSync(new URL('../../../docs/reference/nestjs.md', import.meta.url), 'utf8');
 
