@@ -24,11 +24,13 @@ import type { NextOptions } from './options.js';
  * Defines the engine of a Next application, in a file of its own that routes, server actions, pages and `instrumentation.ts` import. Nothing
  * is connected here, so that `next build` may evaluate it. Evaluated again, by another entry point or a hot reload, it stands for the
  * same engine and replaces the definitions of workflows, queues and schedules; other options count from the next start of the process.
+ * Throws OPTION_INVALID.
  *
  * @example
  * export const perdure = definePerdure({ database: process.env.DATABASE_URL, workflows: [checkout], queues: [mail] });
  */
 export function definePerdure(options: NextOptions): Perdure {
+  checkOptions(options);
   const name = options.name ?? 'default';
   const kept = keep(name, options);
   if (kept.engine !== undefined) reload(kept.engine, options);
@@ -101,14 +103,14 @@ export class Perdure {
 
   /**
    * Runs what is due, for as long as the budget lasts, and hands over the rest: for hosts whose processes live only as long as requests, with
-   * Next's `after` and the option `driven`. Throws ENGINE_NOT_BOOTED, DURATION_INVALID.
+   * Next's `after` and the option `driven`. Throws ENGINE_NOT_BOOTED, OPTION_INVALID, DURATION_INVALID.
    *
    * @example
    * const run = await perdure.startWorkflow(checkout, order);
    * after(() => perdure.drive({ budget: '10s' }));
    */
-  async drive({ budget }: { readonly budget: Duration }): Promise<void> {
-    await (await this.engine()).drive({ budget });
+  async drive(options: { readonly budget: Duration }): Promise<void> {
+    await (await this.engine()).drive(options);
   }
 
   /** Drains and closes the engine, as signals do; the process may boot it again. For tests and custom servers. */
@@ -128,6 +130,13 @@ export class Perdure {
   get kept(): Kept {
     return this.#kept;
   }
+}
+
+function checkOptions(options: NextOptions): void {
+  const name: unknown = typeof options === 'object' && options !== null ? (options.name ?? 'default') : undefined;
+  if (typeof name === 'string' && name !== '') return;
+  const reason = 'give an object, as { database }, with text for its name if it has one';
+  throw new PerdureError('OPTION_INVALID', { option: 'options', value: options, reason });
 }
 
 function beginBoot(kept: Kept): Boot {

@@ -1,7 +1,7 @@
 // The protocol of @perdure/http as a route handler of the App Router.
 
 import { createHttpHandler, type HttpHandler, type HttpOptions, type RequestInfo } from '@perdure/http';
-import type { Duration } from 'perdure';
+import { parseDuration, PerdureError, type Duration } from 'perdure';
 import { ControlFlowRelay } from './control-flow-relay.js';
 import type { Perdure } from './define.js';
 
@@ -34,7 +34,7 @@ export type RouteHandlers = Readonly<Record<(typeof methods)[number], RouteHandl
 
 /**
  * The protocol, for one catch-all route. `redirect()`, `notFound()` and their like may be called in `authorize`. Without `basePath`, the
- * protocol stands where the catch-all segment begins.
+ * protocol stands where the catch-all segment begins. Throws OPTION_INVALID, DURATION_INVALID.
  *
  * @example
  * // app/api/perdure/[...path]/route.ts
@@ -52,6 +52,7 @@ export function protocolOf(
   perdure: Perdure,
   options: RouteOptions,
 ): (request: Request, info: RequestInfo) => Promise<Response> {
+  checkRoutes(perdure, options);
   const relay = new ControlFlowRelay();
   const { authorize, after, afterBudget = '10s', ...httpOptions } = options;
   let handler: HttpHandler | undefined;
@@ -76,6 +77,20 @@ export function protocolOf(
     if (request.method === 'POST' && response.ok) after?.(() => perdure.drive({ budget: afterBudget }));
     return response;
   };
+}
+
+// The rest is checked at the first request, when secrets have to be there.
+function checkRoutes(perdure: Perdure, options: RouteOptions): void {
+  const given: Partial<Perdure> | undefined = perdure;
+  if (given?.kept === undefined) throw invalid('perdure', perdure, 'give what definePerdure() returns');
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'give at least { expose }');
+  const { after, afterBudget = 0 } = options;
+  if (after !== undefined && typeof after !== 'function') throw invalid('after', after, "give Next's `after`");
+  parseDuration(afterBudget, 'afterBudget');
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 /** Where the segments begin that a catch-all route has matched. */

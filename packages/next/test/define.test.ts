@@ -22,6 +22,19 @@ test('a second evaluation of the file stands for the engine that the first one b
   expect(await (await second.startWorkflow(greet, 'Ada')).result()).toBe('Hello Ada');
 });
 
+test.each([[undefined], [null], ['postgres://nowhere'], [{ name: 7 }]])(
+  'an application of %j is refused',
+  (options) => {
+    expect(() => definePerdure(options as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+  },
+);
+
+test('a drive without a budget is refused', async () => {
+  const perdure = await applications.boot();
+
+  await expect(perdure.drive(undefined as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+});
+
 test('booting at the same time and again launches one engine', async () => {
   const perdure = applications.define();
   await Promise.all([perdure.boot(), perdure.boot()]);

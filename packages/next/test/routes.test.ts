@@ -24,6 +24,20 @@ test('a catch-all route starts runs, and answers where it is mounted', async () 
   expect(response.headers.get('location')).toMatch(/^\/api\/perdure\/runs\/[^/]+$/);
 });
 
+test('faults that need no secrets to be seen are told when the routes are made', () => {
+  const perdure = applications.define();
+  const make =
+    (...given: readonly unknown[]) =>
+    () =>
+      perdureRoutes(...(given as [Perdure, RouteOptions]));
+  const refusal = (details: object): unknown => expect.objectContaining({ details: expect.objectContaining(details) });
+
+  expect(make(undefined, { expose: [] })).toThrow(refusal({ option: 'perdure' }));
+  expect(make(perdure)).toThrow(refusal({ option: 'options' }));
+  expect(make(perdure, { expose: [], after: true })).toThrow(refusal({ option: 'after' }));
+  expect(make(perdure, { expose: [], afterBudget: 'soon' })).toThrow(refusal({ what: 'afterBudget' }));
+});
+
 test('an explicit base path wins over the place of the catch-all segment', async () => {
   const perdure = await applications.boot({ workflows: [count] });
   const { POST } = perdureRoutes(perdure, { expose: [count], basePath: '/elsewhere' });
