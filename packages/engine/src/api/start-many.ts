@@ -19,7 +19,7 @@ import { newRunId, type RunId } from '../values/ids.js';
 import { refuseUnknown, requireList } from '../values/unknown-options.js';
 import type { WorkflowDefinition } from '../run/definition.js';
 import { startInCallersTransaction, type InTransaction, type TransactionHost } from './in-transaction.js';
-import { commonOptions, findCallingRun, toNewRun, type StartOptions } from './start.js';
+import { commonOptions, findCallingRun, toNewRun, toNewRunNow, type StartOptions } from './start.js';
 
 /** One of many starts: its input, and the options of a start. A taken id or dedup key gives the handle of the run that has it. */
 export type BulkStart<Input> = Omit<StartOptions, 'onDuplicate'> &
@@ -44,15 +44,13 @@ export async function startMany(
   const caller = transaction === undefined ? findCallingRun(executor) : undefined;
   requireList(starts, 'starts');
   for (const start of starts) checkStart(start);
-  const checked = starts.map(({ input, ...options }) => toNewRun(definition, input, options, executor));
-  const all = Promise.all(checked);
-  if (caller !== undefined)
-    return startChildren(
-      caller,
-      definition,
-      checked.map((newRun) => all.then(() => newRun)),
-    );
-  const newRuns = await all;
+  const check = (start: BulkStart<unknown>): Promise<NewRun> => toNewRun(definition, start.input, start, executor);
+  if (caller !== undefined) return startChildren(caller, definition, starts.map(check));
+  // A promise for each, where nothing has to be awaited, would cost as much as the checks.
+  const newRuns =
+    definition.inputSchema === undefined
+      ? starts.map((start) => toNewRunNow(definition, { input: start.input, options: start }, executor))
+      : await Promise.all(starts.map(check));
   if (transaction !== undefined) return startInCallersTransaction(starter, transaction, newRuns);
   await executor.starter.requireQueues([...new Set(newRuns.flatMap(({ place }) => place?.queue ?? []))]);
   return startPortions(starter, definition, newRuns);
@@ -109,7 +107,9 @@ async function startChildren(
   { name }: WorkflowDefinition,
   newRuns: readonly Promise<NewRun>[],
 ): Promise<readonly Ticket[]> {
-  const ids = await Promise.all(newRuns.map((newRun) => startChildIn(run, name, newRun)));
+  const all = Promise.all(newRuns);
+  const starts = newRuns.map((newRun) => all.then(() => newRun));
+  const ids = await Promise.all(starts.map((start) => startChildIn(run, name, start)));
   return ids.map((id) => ({ id, isNew: true, outcome: undefined }));
 }
 

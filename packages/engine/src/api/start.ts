@@ -52,6 +52,17 @@ export async function toNewRun(
   options: StartOptions & Idempotent,
   host: StartHost,
 ): Promise<NewRun> {
+  const newRun = toNewRunNow(definition, { input, options }, host);
+  if (definition.inputSchema === undefined) return newRun;
+  return { ...newRun, input: await encodeInput(definition, input, host.maxPayloadBytes) };
+}
+
+/** The same at once, without the input if a schema has to check it first. */
+export function toNewRunNow(
+  definition: WorkflowDefinition,
+  { input, options }: { readonly input: unknown; readonly options: StartOptions & Idempotent },
+  host: StartHost,
+): NewRun {
   const { id, delay, timeout, attributes } = options;
   return {
     definition,
@@ -63,10 +74,7 @@ export async function toNewRun(
     place: placeOf(options, definition.queue),
     rejectsDuplicate: options.onDuplicate === 'reject',
     idempotency: idempotencyOf(options),
-    input:
-      definition.inputSchema === undefined
-        ? encodeChecked(definition, input, host.maxPayloadBytes)
-        : await encodeInput(definition, input, host.maxPayloadBytes),
+    input: definition.inputSchema === undefined ? encodeChecked(definition, input, host.maxPayloadBytes) : '',
   };
 }
 
