@@ -1,6 +1,7 @@
 // An engine on a database of its own, whose time is the test's.
 
-import type { EngineOptions } from 'perdure';
+import { types } from 'node:util';
+import { PerdureError, refuseUnknown, type EngineOptions } from 'perdure';
 import { endWithTest } from './end-with-test.js';
 import { TestClock } from './test-clock.js';
 import type { TestDatabase } from './test-database.js';
@@ -26,7 +27,7 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
 /**
  * A launched engine on a new database, and the clock of that database. Engines are silent unless given a logger, and runs leave
  * memory as soon as they wait, so that every wait is also a replay. Ends with the test or, if it was made outside of one, with the
- * test file, where the runner has global hooks (Jest; Vitest with `globals`); elsewhere call `close`. Throws what `launch` throws.
+ * test file, where the runner has global hooks (Jest; Vitest with `globals`); elsewhere call `close`. Throws OPTION_INVALID, and what `launch` throws.
  *
  * @example
  * const { engine, clock } = await createTestEngine({ workflows: [reminder] });
@@ -34,6 +35,7 @@ export interface TestEngineOptions extends Omit<EngineOptions, 'database' | 'dir
  * await clock.advance('3 days');
  */
 export async function createTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
+  checkOptions(options);
   const { time = 'virtual', startsAt, schema = 'perdure', database: given, ...others } = options;
   const database = given ?? (await createVirtualDatabase({ schema, startsAt }));
   const { connection, tables } = await openTables(database.url, schema);
@@ -48,6 +50,44 @@ export async function createTestEngine(options: TestEngineOptions = {}): Promise
   }
   if (time === 'skipping') clock.startSkipping();
   return test;
+}
+
+const known: Readonly<Record<keyof TestEngineOptions, true>> = {
+  time: true,
+  startsAt: true,
+  database: true,
+  workflows: true,
+  schedules: true,
+  steps: true,
+  queues: true,
+  serveQueues: true,
+  schema: true,
+  logger: true,
+  context: true,
+  aroundStep: true,
+  lease: true,
+  parkAfter: true,
+  pollInterval: true,
+  listen: true,
+  driven: true,
+  maxConcurrentRuns: true,
+  maxRecoveries: true,
+  maxPayloadBytes: true,
+  poolSize: true,
+};
+
+// An engine warns of a misspelt option, but under test it is silent.
+function checkOptions(options: TestEngineOptions): void {
+  refuseUnknown(options, known, 'engines under test');
+  const { time, startsAt } = options;
+  if (time !== undefined && time !== 'virtual' && time !== 'skipping')
+    throw invalid('time', time, 'it is neither virtual nor skipping');
+  if (startsAt !== undefined && !(types.isDate(startsAt) && Number.isFinite(startsAt.getTime())))
+    throw invalid('startsAt', startsAt, 'it is not a date');
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 /** Options of a clock. */

@@ -119,3 +119,11 @@ test('closing ends the engines and the database; again is no harm', async () => 
   const error: unknown = await made.engine.startWorkflow(checkout, 'late').catch((reason: unknown) => reason);
   expect(isPerdureError(error, 'ENGINE_CLOSED')).toBe(true);
 });
+
+test.each([
+  ['misspelt', { workflow: [checkout] }],
+  ['no known time', { time: 'skiping' }],
+  ['no date', { startsAt: '2026-03-01' }],
+])('an option that is %s is refused, where a silent engine would not tell', async (_what, options) => {
+  await expect(createTestEngine(options as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+});
