@@ -1,6 +1,6 @@
 // What all data sources have in common.
 
-import { PerdureError, type RawQuery } from 'perdure';
+import { PerdureError, refuseUnknown, type RawQuery } from 'perdure';
 
 /** Options of a data source. */
 export interface DataSourceOptions {
@@ -16,8 +16,10 @@ export interface Place {
   readonly schema: string;
 }
 
-/** The options with their defaults. */
-export function placeOf({ isEngineDatabase = true, schema = 'perdure' }: DataSourceOptions): Place {
+/** The options with their defaults. Throws OPTION_INVALID. */
+export function placeOf(options: DataSourceOptions): Place {
+  refuseUnknown(options, { isEngineDatabase: true, schema: true }, 'data sources');
+  const { isEngineDatabase = true, schema = 'perdure' } = options;
   return { isEngineDatabase, schema };
 }
 

@@ -36,3 +36,11 @@ test('a message in a transaction of such a client fails with that reason alone',
     /^TRANSACTION_UNUSABLE: the given transaction cannot be written in: Knex answered/,
   );
 });
+
+test('a misspelt option is refused, where another schema or database would be taken', () => {
+  const options = { isEngineDb: false } as never;
+
+  expect(() => knexSource({ transaction: never }, options)).toThrow(
+    /OPTION_INVALID: option isEngineDb .*no such option/,
+  );
+});
