@@ -85,32 +85,35 @@ function preview(value: unknown): string {
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const hex = (byte: number): string => hexOfByte[byte & 255] ?? '00';
 const entropy = Buffer.alloc(8192);
-// What the monotonic counter needs to remember between ids.
-const last = { ms: 0, counter: 0, entropyUsed: entropy.length };
+// What the monotonic counter needs to remember between ids. `time` is what the milliseconds make of an id.
+const last = { ms: 0, time: '', counter: 0, entropyHex: '', entropyUsed: entropy.length };
 
 function uuidv7(): string {
   const at = takeEntropy(10);
   const byte = (offset: number): number => entropy[at + offset] ?? 0;
+  const digits = (from: number, to: number): string => last.entropyHex.slice(2 * (at + from), 2 * (at + to));
   const nowMs = Date.now();
   if (nowMs > last.ms) {
-    last.ms = nowMs;
+    setTime(nowMs);
     last.counter = ((byte(0) << 8) | byte(1)) & 0x7ff; // the top bit stays free, so that the counter has room to grow
   } else if (++last.counter > 0xfff) {
-    last.ms += 1; // more than 4,096 ids in a millisecond, or a clock that went back: borrow from the future
+    setTime(last.ms + 1); // more than 4,096 ids in a millisecond, or a clock that went back: borrow from the future
     last.counter = 0;
   }
-  const { ms, counter } = last;
-  const high = Math.floor(ms / 2 ** 32);
-  return (
-    `${hex(high >>> 8)}${hex(high)}${hex(ms >>> 24)}${hex(ms >>> 16)}-${hex(ms >>> 8)}${hex(ms)}` +
-    `-${hex(0x70 | (counter >>> 8))}${hex(counter)}-${hex(0x80 | (byte(2) & 0x3f))}${hex(byte(3))}` +
-    `-${hex(byte(4))}${hex(byte(5))}${hex(byte(6))}${hex(byte(7))}${hex(byte(8))}${hex(byte(9))}`
-  );
+  const { time, counter } = last;
+  const variant = hex(0x80 | (byte(2) & 0x3f));
+  return `${time}${hex(0x70 | (counter >>> 8))}${hex(counter)}-${variant}${digits(3, 4)}-${digits(4, 10)}`;
+}
+
+function setTime(ms: number): void {
+  const text = ms.toString(16).padStart(12, '0');
+  last.ms = ms;
+  last.time = `${text.slice(0, 8)}-${text.slice(8)}-`;
 }
 
 function takeEntropy(bytes: number): number {
   if (last.entropyUsed + bytes > entropy.length) {
-    randomFillSync(entropy);
+    last.entropyHex = randomFillSync(entropy).toString('hex');
     last.entropyUsed = 0;
   }
   last.entropyUsed += bytes;
