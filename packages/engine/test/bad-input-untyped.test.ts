@@ -97,6 +97,16 @@ test.each<[string, (engine: Engine) => Promise<unknown>]>([
   ['its controller for a signal', (engine) => engine.getHandle('o').result({ signal: untyped(new AbortController()) })],
   ['the same of readStream', (engine) => engine.readStream('o', tokens, { signal: untyped(new Map()) }).next()],
   ['a list for options of a start', (engine) => engine.startWorkflow(charge, 7, untyped([]))],
+  ['a misspelt wish for duplicates', (engine) => engine.startWorkflow(charge, 7, { onDuplicate: untyped('rejct') })],
+  [
+    'a third argument',
+    (engine) =>
+      (engine.startWorkflow as (...all: unknown[]) => Promise<unknown>).call(engine, charge, 7, {}, { id: 'a' }),
+  ],
+  ['text for a flag of cancel', (engine) => engine.runs.cancel('order-7', { children: untyped('no') })],
+  ['text for a flag of resume', (engine) => engine.runs.resume('order-7', { acceptNewSteps: untyped('no') })],
+  ['text for a flag of delete', (engine) => engine.runs.delete('order-7', { children: untyped('no') })],
+  ['no pool', async () => pgSource(untyped())],
   ['null for options of a message', (engine) => engine.send('order-7', news, 'soon', untyped(null))],
   ['the name of an event to watch', async (engine) => engine.watch('order-7', { events: untyped(['progress']) })],
   ['a number for a position', async (engine) => engine.watch('order-7', { from: untyped(3) })],
@@ -150,6 +160,25 @@ test('a signal is refused in workflow code, where it would have no effect', asyn
   const engine: Engine = await db.launchEngine({ workflows: [wait] });
 
   await perdureErrorOf((await engine.startWorkflow(wait)).result(), 'OPTION_INVALID');
+});
+
+test.each([
+  ['context', { capture: () => ({}) }],
+  ['aroundStep', 5],
+])('a faulty %s is CONFIG_INVALID, and not an error of every run', async (option, value) => {
+  const error = await perdureErrorOf(db.createEngine({ [option]: value }).launch(), 'CONFIG_INVALID');
+
+  expect(error.message).toContain(`option ${option} cannot be`);
+});
+
+test('a transaction without code is refused, and says so', async () => {
+  const source = pgSource(untyped({ connect: () => Promise.reject(new Error('nobody connects')) }));
+  const idle = workflow('idle', () => runTransaction('idle', source, untyped()));
+  const engine = await db.launchEngine({ workflows: [idle] });
+
+  const error = await perdureErrorOf((await engine.startWorkflow(idle)).result(), 'OPTION_INVALID');
+
+  expect(error.message).toContain('give a function to the transaction "idle"');
 });
 
 test.each(['listen', 'migrate', 'driven'])(

@@ -13,7 +13,7 @@ import { wakeWaiters } from '../store/waiters.js';
 import { PerdureError } from '../values/errors.js';
 import { checkRunId, type RunId } from '../values/ids.js';
 import { encodeError } from '../values/serialize.js';
-import { refuseUnknown, requireList } from '../values/unknown-options.js';
+import { checkFlag, refuseUnknown, requireList } from '../values/unknown-options.js';
 import { checkLimit, parseListOptions, toCursor, type ListOptions, type RunPage } from './list.js';
 import { toInfo, toStepInfo, toSummary, type RunInfo, type StepInfo } from './run-info.js';
 
@@ -121,7 +121,7 @@ export class Runs {
   /** Cancels many runs in one act, as `cancel` does; returns the ids of those that this call cancelled. Safe to repeat. */
   async cancelMany(ids: readonly string[], options: CancelOptions = {}): Promise<readonly RunId[]> {
     refuseUnknown(options, { children: true }, 'cancellations');
-    const { children = false } = options;
+    const children = checkFlag(options.children, 'children');
     const runIds = checkRunIds(ids);
     const error = encodeError(new PerdureError('RUN_CANCELLED', { id: '{id}' }));
     const cancellation = { ids: runIds, error, children };
@@ -173,7 +173,9 @@ export class Runs {
   async resumeMany(ids: readonly string[], options: ResumeOptions = {}): Promise<readonly RunId[]> {
     refuseUnknown(options, { acceptNewSteps: true }, 'resumptions');
     const runIds = checkRunIds(ids);
-    const resumed = new Set(await resumeRuns(this.#database, runIds, options.acceptNewSteps ?? false));
+    const resumed = new Set(
+      await resumeRuns(this.#database, runIds, checkFlag(options.acceptNewSteps, 'acceptNewSteps')),
+    );
     if (resumed.size > 0) this.#tell({ due: true });
     else await this.#requireAll(runIds);
     return runIds.filter((id) => resumed.has(id));
@@ -200,7 +202,11 @@ export class Runs {
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
     refuseUnknown(options, { children: true }, 'deletions');
-    const { ids, unfinished } = await deleteRuns(this.#database, [checkRunId(id)], options.children ?? false);
+    const { ids, unfinished } = await deleteRuns(
+      this.#database,
+      [checkRunId(id)],
+      checkFlag(options.children, 'children'),
+    );
     if (unfinished !== undefined) throw new PerdureError('RUN_STATE_CONFLICT', { ...unfinished, action: 'be deleted' });
     return ids.length > 0;
   }

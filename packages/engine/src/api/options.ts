@@ -4,7 +4,7 @@ import { longestTimerMs, parseDuration, type Duration } from '../values/duration
 import { isPerdureError, PerdureError } from '../values/errors.js';
 import { checkName } from '../values/ids.js';
 import { consoleLogger, silentLogger, type Logger } from '../values/logger.js';
-import { refuseUnknown, requireList } from '../values/unknown-options.js';
+import { checkFlag, refuseUnknown, requireList } from '../values/unknown-options.js';
 import type { ConnectionConfig } from '../store/connection.js';
 import { isReadable, type DatabaseOptions } from '../store/database.js';
 import { checkSchedules, type Schedule } from './schedule.js';
@@ -116,12 +116,7 @@ export function checkOptions(options: EngineOptions): Settings {
       if (!Number.isSafeInteger(value)) throw invalid(option, value, 'it is not a whole number');
       return within(value, [least, mostCount], option);
     });
-  // The text 'false', as environment variables have it, would count as true.
-  const flag = (value: boolean, option: string): boolean =>
-    check(false, () => {
-      if (typeof value !== 'boolean') throw invalid(option, value, 'it is neither true nor false');
-      return value;
-    });
+  const flag = (value: boolean, option: string): boolean => check(false, () => checkFlag(value, option));
   const leaseMs = check(0, () => within(parseDuration(options.lease ?? '6s', 'lease'), [500, longestLeaseMs], 'lease'));
   const settings: Settings = {
     database: {
@@ -142,8 +137,8 @@ export function checkOptions(options: EngineOptions): Settings {
       () => options.serveQueues && listOf(options.serveQueues, 'serveQueues').map(queueName),
     ),
     logger: check(silentLogger, () => checkLogger(options.logger ?? consoleLogger())),
-    carrier: options.context,
-    aroundStep: options.aroundStep,
+    carrier: check(undefined, () => checkCarrier(options.context)),
+    aroundStep: check(undefined, () => checkAround(options.aroundStep)),
     leaseMs,
     parkAfterMs: duration(options.parkAfter ?? (options.driven === true ? '250ms' : '10s'), 'parkAfter', 0),
     pollMs: options.pollInterval === undefined ? undefined : duration(options.pollInterval, 'pollInterval', 10),
@@ -230,6 +225,18 @@ function checkLogger(logger: Logger): Logger {
   for (const level of ['debug', 'info', 'warn', 'error'] as const)
     if (typeof logger[level] !== 'function') throw invalid('logger', 'this object', `it has no method ${level}`);
   return logger;
+}
+
+function checkCarrier(carrier: ContextCarrier | undefined): ContextCarrier | undefined {
+  if (carrier === undefined) return undefined;
+  const { capture, restore }: Partial<ContextCarrier> = Object(carrier) as Partial<ContextCarrier>;
+  if (typeof capture === 'function' && typeof restore === 'function') return carrier;
+  throw invalid('context', typeof carrier, 'it has no methods capture and restore');
+}
+
+function checkAround(around: AroundStep | undefined): AroundStep | undefined {
+  if (around === undefined || typeof around === 'function') return around;
+  throw invalid('aroundStep', typeof around, 'it is not a function');
 }
 
 function within(value: number, [least, most]: readonly [number, number], option: string): number {

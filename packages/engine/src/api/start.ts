@@ -104,7 +104,16 @@ export function readArguments(startArguments: readonly unknown[]): {
 } {
   const [input, options = {}] = startArguments as readonly [input?: unknown, options?: StartOptions & InTransaction];
   refuseUnknown(options, startOptions, 'starts');
+  const [, , ...more] = startArguments;
+  if (more.length > 0) throw invalid('arguments', `${2 + more.length} of them`, 'a start takes one input, and options');
+  const { onDuplicate } = options;
+  if (onDuplicate !== undefined && onDuplicate !== 'attach' && onDuplicate !== 'reject')
+    throw invalid('onDuplicate', onDuplicate, 'it is neither attach nor reject');
   return { input, options };
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }
 
 /** The options that one start and one of many have in common. */

@@ -7,6 +7,7 @@ import type { RawQuery } from '../store/transactions.js';
 import { checkName } from '../values/ids.js';
 import { PerdureError } from '../values/errors.js';
 import { refuseUnknown } from '../values/unknown-options.js';
+import { requireFunction } from './workflow.js';
 
 /** Options of a transaction. */
 export interface TransactionOptions {
@@ -43,6 +44,7 @@ export async function runTransaction<Transaction, Result>(
     throw new PerdureError('OPTION_INVALID', { option: 'isolation', value: isolation, reason });
   }
   requireSource(source);
+  requireFunction(body, 'transaction', name);
   const definition = { name: checkName('step', name), source, isolation, isReadOnly, body };
   return (await runTransactionIn(run, definition)) as Result;
 }
@@ -89,6 +91,9 @@ export function pgSource<Client extends PgClient>(
   options: DataSourceOptions = {},
 ): DataSource<Client> {
   refuseUnknown(options, { isEngineDatabase: true, schema: true }, 'data sources');
+  const given: Partial<PgPool<Client>> | null | undefined = pool;
+  if (typeof given?.connect !== 'function')
+    throw new PerdureError('OPTION_INVALID', { option: 'pool', value: pool, reason: 'give a pool of pg' });
   const { isEngineDatabase = true, schema = 'perdure' } = options;
   return {
     isEngineDatabase,

@@ -26,7 +26,7 @@ const aliases = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily'
 export function parseRecurrence(recurrence: Recurrence, timeZone: string | undefined): TickRule {
   if (typeof recurrence === 'string') return parseCron(recurrence, timeZone ?? 'UTC');
   if (typeof recurrence !== 'object' || recurrence === null || !('every' in recurrence))
-    throw new PerdureError('CRON_INVALID', { cron: recurrence, reason: 'it is no text' });
+    throw new PerdureError('CRON_INVALID', { cron: recurrence, reason: 'it is neither text nor { every }' });
   refuseUnknown(recurrence, { every: true }, 'intervals');
   const everyMs = parseDuration(recurrence.every, 'the interval of a schedule');
   if (everyMs < leastIntervalMs) throw invalid('every', recurrence.every, 'it is shorter than a second');

@@ -36,6 +36,12 @@ export function requireList<T>(list: readonly T[], option: string): readonly T[]
   throw new PerdureError('OPTION_INVALID', { option, value: given, reason: 'give a list' });
 }
 
+/** Refuses what is neither true nor false: the text 'false', of a query or a variable, would count as true. Throws OPTION_INVALID. */
+export function checkFlag(value: boolean | undefined, option: string): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw new PerdureError('OPTION_INVALID', { option, value, reason: 'it is neither true nor false' });
+}
+
 /** Refuses what is no signal, as the controller that it belongs to. Throws OPTION_INVALID. */
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined || typeof signal.addEventListener === 'function') return signal;
