@@ -61,7 +61,7 @@ function start(
   stored: StoredRequest,
   { req, key: chooseKey = keyOfHeader, requireKey = idempotency.required ?? false }: LiveRequest,
 ): Promise<IdempotentRun<RecordedResponse>> {
-  const key = chooseKey(req);
+  const key: string | undefined = chooseKey(req) ?? undefined; // null, where a body has it so
   const path = req.baseUrl + req.path;
   if (key === undefined && requireKey) throw new PerdureError('IDEMPOTENCY_KEY_MISSING', { path });
   const { method, originalUrl, body } = stored;

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Express, RequestHandler } from 'express';
-import { silentLogger } from 'perdure';
+import { silentLogger, uuid } from 'perdure';
 import request from 'supertest';
 import { durableHandler, perdure, problemDetails, type DurableHandler } from '../src/index.js';
 import { HandlerRunner } from '../src/run-handler.js';
@@ -87,6 +87,43 @@ describe.each(versions)('$version: a durable handler', ({ express }) => {
     const response = await request(app).post('/').type(type).send(body);
 
     expect([response.status, response.body.code]).toEqual([415, 'BODY_TYPE_UNSUPPORTED']);
+  });
+
+  test.each<[string, unknown, number, string]>([
+    ['a Promise', Promise.resolve('evt_1'), 500, 'CONFIG_INVALID'],
+    ['an object', { id: 'evt_1' }, 400, 'OPTION_INVALID'],
+    ['no text', '', 400, 'OPTION_INVALID'],
+  ])('refuses %s for a key, which would be that of every request', async (_what, key, status, code) => {
+    const handler = durableHandler('keyed', (_req, res) => res.end(), { key: () => key as string });
+    const app = await serve(handler, express.json());
+
+    const response = await request(app).post('/').send({ sku: 'A-1' });
+
+    expect([response.status, response.body.code]).toEqual([status, code]);
+  });
+
+  test('takes null for no key, as a body may have it', async () => {
+    const ids: string[] = [];
+    const handler = durableHandler('null-key', (_req, res) => res.send(uuid()), { key: () => null as never });
+    const app = await serve(handler, express.json());
+
+    for (let sent = 0; sent < 2; sent++) ids.push((await request(app).post('/').send({ sku: 'A-1' })).text);
+
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test('refuses a Promise for a principal, which would be that of everybody', async () => {
+    const handler = durableHandler('owned', (_req, res) => res.end());
+    const app = express();
+    const principal = async (): Promise<string> => 'ada';
+    app.use(perdure(await db.launchEngine(), { handlers: [handler], principal: principal as never }), express.json());
+    app.post('/', handler);
+    app.use(problemDetails({ showErrors: true, logger: silentLogger }));
+
+    const { status, body } = await request(app).post('/').set('Idempotency-Key', '"a1"').send({ sku: 'A-1' });
+
+    expect([status, body.code]).toEqual([500, 'CONFIG_INVALID']);
+    expect(body.detail).toContain('principal gives a Promise');
   });
 
   test('refuses uploaded files, unless the application says what of them to record', async () => {

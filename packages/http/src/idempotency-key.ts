@@ -27,7 +27,22 @@ export function readIdempotencyKey({ headers }: { readonly headers: HeaderSource
   return value.slice(1, -1).replace(/\\(.)/g, '$1');
 }
 
-/** The key by which the engine tells requests apart: the same key on another route, or of another principal, is another one. */
+/**
+ * The key by which the engine tells requests apart: the same key on another route, or of another principal, is another one.
+ * Throws OPTION_INVALID, CONFIG_INVALID.
+ */
 export function scopedKey(key: string, route: string, principal: string | undefined): string {
-  return hash('sha256', JSON.stringify([route, principal ?? null, key]), 'base64url');
+  const parts = [route, telling(principal ?? null, 'principal'), telling(key, 'key')];
+  return hash('sha256', JSON.stringify(parts), 'base64url');
+}
+
+// Programs without types may give what is the same for everybody, as every Promise is in JSON: one would get the answer of another.
+function telling(given: unknown, option: 'key' | 'principal'): unknown {
+  const isText = typeof given === 'string' && (given !== '' || option === 'principal');
+  if (isText || typeof given === 'number' || (given === null && option === 'principal')) return given;
+  if (typeof Reflect.get(Object(given), 'then') === 'function') {
+    const fault = `the function ${option} gives a Promise, but the key of a request is needed at once`;
+    throw new PerdureError('CONFIG_INVALID', { faults: [fault] });
+  }
+  throw new PerdureError('OPTION_INVALID', { option, value: given, reason: 'it is no text that tells requests apart' });
 }
