@@ -1,14 +1,20 @@
 // Who tells the client of an error: what the client did wrong is answered here, the rest is the application's to answer.
 
-import { problemFor } from '@perdure/http';
+import { isWorthLogging, problemFor } from '@perdure/http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { consoleLogger, isPerdureError, refuseUnknown, type Logger } from 'perdure';
+
+const unanswered = 'a request could not be answered';
 
 /** Answers with problem details. Throws what the error middleware is for, with the status that it deserves. */
 export function answerProblem(error: unknown, res: Response): void {
   if (!isPerdureError(error)) throw error;
   if (error.httpStatus >= 500) throw Object.assign(error, { status: error.httpStatus });
   const { status, headers, problem } = problemFor(error);
+  if (isWorthLogging(error)) {
+    const { req } = res;
+    req.perdure.mount.logger.warn({ err: error, method: req.method, path: req.path }, unanswered);
+  }
   res.status(status).set(headers).send(JSON.stringify(problem));
 }
 
@@ -16,7 +22,7 @@ export function answerProblem(error: unknown, res: Response): void {
 export interface ProblemOptions {
   /** Tells clients the messages of all codes, also those that speak of the inside of the application. Default: false. */
   readonly showErrors?: boolean;
-  /** Hears of requests that ended with an error of the server. Default: the console. */
+  /** Hears of requests that ended with an error of the server, or with options of a start that cannot be. Default: the console. */
   readonly logger?: Logger;
 }
 
@@ -37,9 +43,9 @@ export function problemDetails(options: ProblemOptions = {}): ErrorRequestHandle
       return;
     }
     const { status, headers, problem } = problemFor(error);
-    if (status >= 500) {
+    if (isWorthLogging(error)) {
       const fields = { err: error, method: req.method, path: req.path };
-      log[status === 503 ? 'warn' : 'error'](fields, 'a request could not be answered');
+      log[status >= 500 && status !== 503 ? 'error' : 'warn'](fields, unanswered);
     }
     const detail = showErrors ? error.message.slice(error.code.length + 2) : problem.detail;
     res

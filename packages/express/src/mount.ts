@@ -2,7 +2,7 @@
 
 import type { HttpHandler, IdempotencyOptions } from '@perdure/http';
 import type { Request } from 'express';
-import type { Engine } from 'perdure';
+import type { Engine, Logger } from 'perdure';
 import type { HostedHandlers } from './hosted-handlers.js';
 
 /** One middleware's parts. */
@@ -17,4 +17,5 @@ export interface Mount {
   readonly idempotency: Pick<IdempotencyOptions, 'keepFor' | 'required'>;
   readonly maxWaitMs: number;
   readonly showErrors: boolean;
+  readonly logger: Logger;
 }

@@ -2,7 +2,7 @@
 
 import { createHttpHandler, sendToNode, type HttpOptions } from '@perdure/http';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
-import { parseDuration, PerdureError, refuseUnknown, type Engine } from 'perdure';
+import { consoleLogger, parseDuration, PerdureError, refuseUnknown, type Engine } from 'perdure';
 import type { DurableHandler } from './handler-definition.js';
 import { HostedHandlers } from './hosted-handlers.js';
 import type { Mount } from './mount.js';
@@ -52,6 +52,7 @@ export function perdure(engine: Engine, options: PerdureOptions = {}): Perdure {
     idempotency: options.idempotency ?? {},
     maxWaitMs: parseDuration(options.maxWait ?? '30s', 'maxWait'),
     showErrors: options.showErrors ?? false,
+    logger: options.logger ?? consoleLogger(),
   };
   const middleware = (req: Request, res: Response, next: NextFunction): void => {
     mount.handlers.bind(req.app);

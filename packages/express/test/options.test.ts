@@ -3,9 +3,12 @@
 import { createServer } from 'node:http';
 import { expect, test } from '@jest/globals';
 import express from 'express';
-import { createEngine, workflow } from 'perdure';
+import { createEngine, silentLogger, workflow } from 'perdure';
+import request from 'supertest';
 import { durableHandler, gracefulShutdown, perdure, problemDetails, shutDown, startRoute } from '../src/index.js';
+import { useApplications } from './support/application.js';
 
+const db = useApplications();
 const engine = createEngine({ database: 'postgres://nowhere.invalid/none' });
 const echo = workflow('echo', async (input: unknown) => input);
 const handler = durableHandler('create-order', (_req, res) => void res.end());
@@ -56,4 +59,17 @@ test('a shutdown with what is no time is refused before anything is closed', asy
   await expect(shutDown(server, perdure(engine), { timeout: 'soon' })).rejects.toMatchObject({
     code: 'DURATION_INVALID',
   });
+});
+
+test('a start with an option that cannot be is logged, because its answer does not tell of it', async () => {
+  const lines: unknown[] = [];
+  const logger = { ...silentLogger, warn: (fields: unknown) => void lines.push(fields) };
+  const launched = await db.launchEngine({ workflows: [echo] });
+  const misspelt = express().use(perdure(launched, { logger }), express.json());
+  misspelt.post('/orders', startRoute(echo, { options: untyped(() => ({ queu: 'mail' })) }));
+
+  const { status, body } = await request(misspelt).post('/orders').send({});
+
+  expect([status, body.code, body.detail]).toEqual([400, 'OPTION_INVALID', undefined]);
+  expect(lines).toMatchObject([{ err: { details: { option: 'queu' } }, method: 'POST', path: '/orders' }]);
 });

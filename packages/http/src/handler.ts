@@ -5,7 +5,7 @@ import { OwnAnswer } from './authorize.js';
 import { notFound, type Call } from './call.js';
 import { OpenStreams } from './event-stream.js';
 import type { EngineSource, HttpOptions, RequestInfo } from './options.js';
-import { problemResponse } from './problem.js';
+import { isWorthLogging, problemResponse } from './problem.js';
 import { readOptions, type Settings } from './read-options.js';
 import { matchRoute } from './routes.js';
 
@@ -80,9 +80,10 @@ function refuse(
   // An EventSource gives up after any error. What will pass is not worth that.
   const mayPass = isPerdureError(error) && error.httpStatus === 503;
   if (mayPass && request.headers.has('last-event-id')) return streams.goElsewhere();
-  if (!isPerdureError(error) || error.httpStatus >= 500) {
+  if (isWorthLogging(error)) {
+    const isServers = !isPerdureError(error) || (error.httpStatus >= 500 && !mayPass);
     const fields = { err: error, method: request.method, path: new URL(request.url).pathname };
-    settings.logger[mayPass ? 'warn' : 'error'](fields, 'a request could not be answered');
+    settings.logger[isServers ? 'error' : 'warn'](fields, 'a request could not be answered');
   }
   return problemResponse(error);
 }

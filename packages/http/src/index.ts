@@ -18,7 +18,7 @@ export { nodeListener, requestFromNode, sendToNode, type NodeRequestOptions } fr
 export { openApi, type OpenApiDocument, type OpenApiOptions } from './open-api.js';
 export { plain } from './plain-json.js';
 export { parsePrefer, type Preferences } from './prefer.js';
-export { problemFor, problemResponse, type Problem, type ProblemAnswer } from './problem.js';
+export { isWorthLogging, problemFor, problemResponse, type Problem, type ProblemAnswer } from './problem.js';
 export type { ErrorView, RunView } from './run-view.js';
 export { startFromRequest } from './start-from-request.js';
 export { startIdempotently, type IdempotentRun, type IdempotentStart } from './start-idempotently.js';

@@ -79,7 +79,7 @@ export interface HttpOptions {
   readonly origins?: readonly string[] | undefined;
   /** Tells clients the messages of the errors that runs fail with; otherwise their names and codes alone. Default: false. */
   readonly showErrors?: boolean | undefined;
-  /** Hears of requests that ended with an error of the server. Default: the console. */
+  /** Hears of requests that ended with an error of the server, or with options of a start that cannot be. Default: the console. */
   readonly logger?: Logger | undefined;
 }
 

@@ -47,6 +47,25 @@ const speakingCodes = new Set<string>([
   'ENGINE_CLOSED',
 ] satisfies ErrorCode[]);
 
+// The application chooses queues, options and ids of starts; clients are not told what is wrong with them.
+const codesOfApplication = new Set<string>([
+  'OPTION_INVALID',
+  'DURATION_INVALID',
+  'QUEUE_UNKNOWN',
+  'WORKFLOW_UNKNOWN',
+] satisfies ErrorCode[]);
+
+/**
+ * Whether somebody has to be told of an error because the answer does not tell it: a fault of the server, or a start with options that
+ * cannot be, which looks like the client's fault and is the application's. For adapters, which log it.
+ *
+ * @example
+ * if (isWorthLogging(error)) logger.warn({ err: error }, 'a request could not be answered');
+ */
+export function isWorthLogging(error: unknown): boolean {
+  return !isPerdureError(error) || error.httpStatus >= 500 || codesOfApplication.has(error.code);
+}
+
 /**
  * The answer to a request that ended with `error`: the status and message of a PerdureError, and 500 without a message for everything
  * else, so that nothing of the application's inside is told.

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createEngine, silentLogger, topic, workflow, type Engine } from 'perdure';
-import { createHttpHandler, type HttpOptions } from '../src/index.js';
+import { createEngine, PerdureError, silentLogger, topic, workflow, type Engine } from 'perdure';
+import { createHttpHandler, isWorthLogging, type HttpOptions } from '../src/index.js';
 
 const engine = createEngine({ database: 'postgres://nowhere.invalid/none' });
 const echo = workflow('echo', async (input: unknown) => input);
@@ -112,4 +112,11 @@ test.each<[string, Partial<HttpOptions>, readonly string[]]>([
   createHttpHandler(engine, { expose, logger: { ...silentLogger, warn }, ...options });
 
   expect(lines).toEqual(told.length === 0 ? [] : [{ workflows: told }]);
+});
+
+test('of refusals, those that the application has caused are worth logging', () => {
+  const ofApplication = new PerdureError('OPTION_INVALID', { option: 'queu', value: 'mail', reason: 'it is misspelt' });
+  const ofClient = new PerdureError('RUN_NOT_FOUND', { id: 'order-7' });
+
+  expect([ofApplication, ofClient, new Error('broken')].map(isWorthLogging)).toEqual([true, false, true]);
 });
