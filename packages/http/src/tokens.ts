@@ -40,6 +40,8 @@ export function signToken({ secret, expiresAt, ...scope }: SignOptions): string 
   if (typeof scope.run !== 'string' || scope.run === '') throw invalid('run', scope.run, 'give the id of a run');
   if (!['read', 'send', 'cancel'].includes(scope.action))
     throw invalid('action', scope.action, 'it is none of read, send and cancel');
+  if (scope.topic !== undefined && typeof scope.topic !== 'string')
+    throw invalid('topic', scope.topic, 'give the name of the topic');
   if (scope.action === 'send' && scope.topic === undefined)
     throw invalid('topic', undefined, 'a token to send needs one');
   return `${expires.toString(36)}.${macOf(checkSecret(secret), scope, expires)}`;

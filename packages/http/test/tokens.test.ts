@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { topic } from 'perdure';
 import { signToken, verifyToken } from '../src/index.js';
 
 const secret = 'a secret that is long enough for a token';
@@ -41,6 +42,7 @@ test.each([
   ['a short secret', { ...scope, secret: 'short', expiresAt }],
   ['no topic to send to', { run: 'order-7', action: 'send', secret, expiresAt } as const],
   ['no date', { ...scope, secret, expiresAt: new Date(NaN) }],
+  ['a topic for its name', { ...scope, topic: topic('approval') as never, secret, expiresAt }],
   ['text for a date', { ...scope, secret, expiresAt: '2030-01-01' as never }],
   ['nothing for a run', { ...scope, run: undefined as never, secret, expiresAt }],
   ['an unknown action', { ...scope, action: 'start' as never, secret, expiresAt }],
