@@ -1,6 +1,6 @@
 // What a test puts in the place of steps, or does right behind one. Stands around every attempt of a step (`aroundStep`).
 
-import type { AroundStep, StepAttempt } from 'perdure';
+import { PerdureError, type AroundStep, type StepAttempt } from 'perdure';
 
 /** A step, or the name of one. A step made by `step` has its name as a function. */
 export type StepReference = string | { readonly name: string };
@@ -30,9 +30,10 @@ export class StepMocks {
   readonly #replacements = new Map<string, Replacement>();
   readonly #acts = new Map<string, (attempt: StepAttempt) => Promise<void>>();
 
-  /** Calls `call` in the place of a step from now on; the one before is put away. */
+  /** Calls `call` in the place of a step from now on; the one before is put away. Throws OPTION_INVALID. */
   replace(step: StepReference, call: Replacement['call']): StepMock {
     const name = nameOf(step);
+    if (typeof call !== 'function') throw invalid('call', call, `give a function for the step "${name}"`);
     const replacement: Replacement = { calls: [], call };
     this.#replacements.set(name, replacement);
     const restore = (): void => {
@@ -63,6 +64,13 @@ export class StepMocks {
   }
 }
 
+// What is no step would never be reached: the test would go on with the real one.
 function nameOf(step: StepReference): string {
-  return typeof step === 'string' ? step : step.name;
+  const name: unknown = typeof step === 'string' ? step : Reflect.get(Object(step), 'name');
+  if (typeof name === 'string' && name !== '') return name;
+  throw invalid('step', step, 'give a step, or its name');
+}
+
+function invalid(option: string, value: unknown, reason: string): PerdureError {
+  return new PerdureError('OPTION_INVALID', { option, value, reason });
 }

@@ -1,7 +1,8 @@
 // The clock of a test: moves the time of its database, stops wherever something becomes due, and lets it be done before it goes on.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseDuration, type Duration } from 'perdure';
+import { types } from 'node:util';
+import { parseDuration, PerdureError, type Duration } from 'perdure';
 import type { Connection } from './connection.js';
 import type { Activity, EngineTables } from './engine-tables.js';
 import { moveVirtualTime, readVirtualTime } from './virtual-time.js';
@@ -53,6 +54,8 @@ export class TestClock {
 
   /** Has time pass until a moment, as `advance`; one that has passed already is no wait. */
   async advanceTo(moment: Date): Promise<void> {
+    if (!types.isDate(moment) || Number.isNaN(moment.getTime()))
+      throw new PerdureError('OPTION_INVALID', { option: 'moment', value: moment, reason: 'it is not a date' });
     await this.#exclusive(() => this.#passUntil(moment.getTime()));
   }
 

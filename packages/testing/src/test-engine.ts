@@ -1,6 +1,15 @@
 // An engine under test and what a test wants to know of it, or do to it.
 
-import { createEngine, silentLogger, type Engine, type EngineOptions, type RunStatus, type StepInfo } from 'perdure';
+import {
+  createEngine,
+  PerdureError,
+  runStatuses,
+  silentLogger,
+  type Engine,
+  type EngineOptions,
+  type RunStatus,
+  type StepInfo,
+} from 'perdure';
 import { hasEnded } from './end-with-test.js';
 import type { EngineTables } from './engine-tables.js';
 import { StepMocks, type StepMock, type StepReference } from './step-mocks.js';
@@ -60,6 +69,7 @@ export class TestEngine {
 
   /** Resolves when a run has this status: `waiting`, `paused`, `failed`, … Rejects after ten seconds. */
   readonly waitForStatus = async (run: RunReference, status: RunStatus): Promise<void> => {
+    checkStatus(status);
     const what = `run ${idOf(run)} to be ${status}`;
     const probe = async (): Promise<RunStatus | undefined> => (await this.engine.runs.get(idOf(run)))?.status;
     await waitFor(probe, { what, until: (seen) => seen === status });
@@ -158,5 +168,13 @@ export interface MockStep {
 }
 
 function idOf(run: RunReference): string {
-  return typeof run === 'string' ? run : run.id;
+  const id: unknown = typeof run === 'string' ? run : Reflect.get(Object(run), 'id');
+  if (typeof id === 'string') return id;
+  throw new PerdureError('OPTION_INVALID', { option: 'run', value: run, reason: 'give a run, or its id' });
+}
+
+function checkStatus(status: RunStatus): void {
+  if (runStatuses.includes(status)) return;
+  const reason = `it is none of ${runStatuses.join(', ')}`;
+  throw new PerdureError('OPTION_INVALID', { option: 'status', value: status, reason });
 }

@@ -127,3 +127,15 @@ test.each([
 ])('an option that is %s is refused, where a silent engine would not tell', async (_what, options) => {
   await expect(createTestEngine(options as never)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
 });
+
+test('what is no run, step, status or moment is refused, where a test would wait for it in vain', async () => {
+  const { clock, mockStep, stepsOf, waitForStatus } = await createTestEngine();
+  const refusal = (option: string): unknown =>
+    expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option }) });
+
+  expect(() => mockStep(undefined as never, () => 1)).toThrow(refusal('step'));
+  expect(() => mockStep('charge', undefined as never)).toThrow(refusal('call'));
+  await expect(stepsOf(undefined as never)).rejects.toEqual(refusal('run'));
+  await expect(waitForStatus('order-7', 'success' as never)).rejects.toEqual(refusal('status'));
+  await expect(clock.advanceTo('2030-01-01' as never)).rejects.toEqual(refusal('moment'));
+});
