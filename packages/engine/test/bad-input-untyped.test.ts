@@ -136,6 +136,19 @@ test.each<[string, () => unknown]>([
   expect(error.message).toContain('takes a Standard Schema');
 });
 
+test('a class in place of an instance of it is refused, where its runs would wait for ever', async () => {
+  class Checkout {
+    async run(): Promise<void> {}
+  }
+  Workflow('checkout')(Checkout);
+  const engine = await db.launchEngine();
+
+  await perdureErrorOf(() => db.createEngine({ workflows: [untyped(Checkout)] }), 'OPTION_INVALID');
+  const error = await perdureErrorOf(() => engine.register(Checkout), 'OPTION_INVALID');
+
+  expect(error.message).toContain('register one of it');
+});
+
 test('a stretch that ends before it begins is refused', async () => {
   const engine = await db.launchEngine({ schedules: [report] });
 

@@ -145,6 +145,12 @@ export function Step(options: StepMethodOptions = {}): StepDecorator {
 /** The definition of an instance of a workflow class, bound to that instance; undefined for anything else. */
 export function registerClass(instance: object): WorkflowDefinition | undefined {
   const given: unknown = instance; // from a program without types
+  if (workflowNameOf(given) !== undefined && 'run' in Object(Reflect.get(Object(given), 'prototype')))
+    throw new PerdureError('OPTION_INVALID', {
+      option: 'workflow',
+      value: 'a class',
+      reason: 'its runs would find no instance to run on; register one of it, made by `new`',
+    });
   if (typeof given !== 'object' || given === null || definitionKey in given) return undefined;
   const declared = instance.constructor as unknown as Partial<WorkflowReference<unknown, unknown>>;
   const definition = declared[definitionKey];

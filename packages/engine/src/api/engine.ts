@@ -53,7 +53,7 @@ export class Engine {
     const names = new Map<string, unknown>();
     for (const step of listOf(options.steps, 'steps')) this.#registry.register(definitionOfStep(step));
     for (const workflow of listOf(options.workflows, 'workflows')) {
-      const definition = definitionOf(workflow);
+      const definition = registerClass(workflow) ?? definitionOf(workflow);
       const key = `${definition.name}@${definition.version}`;
       if (names.has(key) && names.get(key) !== definition)
         throw new PerdureError('WORKFLOW_DUPLICATE', { workflow: definition.name });
