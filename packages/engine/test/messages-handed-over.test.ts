@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { waitForBlockedBackend } from '@perdure/testing';
 import { receive, runStep, send, topic, workflow, type Engine, type RunHandle } from '../src/index.js';
 import { watchingStatements } from './support/statements.js';
+import { startTcpProxy } from './support/tcp-proxy.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -141,4 +142,23 @@ test('messages that many senders send at once are each received once', async () 
 
   const taken = (await run.result()) as number[];
   expect([...taken].sort((a, b) => a - b)).toEqual(numbers);
+});
+
+test('a message of a workflow whose answer is lost is received at once, and once', async () => {
+  const proxy = await startTcpProxy(db.engineUrl);
+  const options = { ...slowPolls, parkAfter: '5m', workflows: [takeAll, sender], database: proxy.url } as const;
+  const engine = await db.launchEngine(options);
+  const [run, busy] = [await startWaiting(engine, 1), await startWaiting(engine, 2)];
+
+  for (const { id } of [run, busy]) {
+    const cut = proxy.cut('after', /perdure_send_message|with target as/);
+    await (await engine.startWorkflow(sender, id)).result();
+    await cut;
+  }
+  await engine.send(busy.id, orders, 2);
+
+  expect(await run.result()).toEqual([1]);
+  expect(await busy.result()).toEqual([1, 2]);
+  await engine.close();
+  await proxy.stop();
 });

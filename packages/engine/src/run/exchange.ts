@@ -40,7 +40,14 @@ export class Exchange {
 
   /** Sends a message that has a dedup key; nothing when the engine is closed before it got through. */
   async send(message: NewMessage): Promise<Sent | undefined> {
-    return this.#persist('sending a message', () => this.sendOnce(message));
+    let tries = 0;
+    return this.#persist('sending a message', async () => {
+      tries += 1;
+      const sent = await this.sendOnce(message);
+      // It may be the one whose answer was lost: nobody has been told of that, nor whether it has woken the run.
+      if (tries > 1 && sent.isDuplicate) this.#options.onSent(message.runId, { ...sent, isWoken: true });
+      return sent;
+    });
   }
 
   /** Sends a message, and hands it over if its run waits for it in this process and no other comes before it. Fails as the database does. */
