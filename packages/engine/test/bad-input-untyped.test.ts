@@ -6,6 +6,8 @@ import {
   createEngine,
   event,
   pgSource,
+  printMigrations,
+  printTransactionSchema,
   queue,
   runTransaction,
   schedule,
@@ -148,6 +150,15 @@ test('a class in place of an instance of it is refused, where its runs would wai
 
   expect(error.message).toContain('register one of it');
 });
+
+test.each([[printMigrations], [printTransactionSchema]])(
+  '%p is for the usual schema, or for one that can be',
+  async (print) => {
+    expect(print()).toBe(print('perdure'));
+    await perdureErrorOf(() => print(untyped(5)), 'NAME_INVALID');
+    await perdureErrorOf(() => print(''), 'NAME_INVALID');
+  },
+);
 
 test('a stretch that ends before it begins is refused', async () => {
   const engine = await db.launchEngine({ schedules: [report] });

@@ -118,8 +118,9 @@ export function pgSource<Client extends PgClient>(
   };
 }
 
-/** The SQL that a database of the application needs for transactional steps, when it is not the engine's. */
+/** The SQL that a database of the application needs for transactional steps, when it is not the engine's. Throws NAME_INVALID. */
 export function printTransactionSchema(schema = 'perdure'): string {
+  checkName('schema', schema);
   return textFor(
     `create schema if not exists {schema};
 create table if not exists {schema}.transaction_results (

@@ -3,6 +3,7 @@
 // finds it there, and goes on. No advisory lock, no session state.
 
 import { PerdureError } from '../values/errors.js';
+import { checkName } from '../values/ids.js';
 import type { Database, TransactionClient } from './database.js';
 import { codeOf, explain, kindOf } from './failures.js';
 import { migrations } from './migrations.generated.js';
@@ -27,8 +28,12 @@ const insertMigration =
 /** The newest migration that this code knows. */
 export const newestMigration = Math.max(0, ...migrations.map((migration) => migration.id));
 
-/** All of the DDL, as a script for a DBA to read and run with a role that may. Safe to repeat: what is applied is skipped. */
-export function printMigrations(schema: string): string {
+/**
+ * All of the DDL, as a script for a DBA to read and run with a role that may. Safe to repeat: what is applied is skipped.
+ * Throws NAME_INVALID.
+ */
+export function printMigrations(schema = 'perdure'): string {
+  checkName('schema', schema);
   const parts = migrations.map(
     ({ id, name, sql }) =>
       `do $apply$ begin
