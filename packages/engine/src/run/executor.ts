@@ -6,12 +6,12 @@ import { readDatabaseTime } from '../store/database.js';
 import { removeExecutor } from '../store/executors.js';
 import type { Sent } from '../store/messages.js';
 import { selectQueues } from '../store/queue-rows.js';
-import type { ClaimedRun, KnownRuns } from '../store/queues.js';
-import { loadHistories } from '../store/steps.js';
+import type { KnownRuns } from '../store/queues.js';
 import { PerdureError } from '../values/errors.js';
 import { newExecutorId, type ExecutorId, type RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
 import type { ContextCarrier } from './carried-context.js';
+import { Adopter } from './adopter.js';
 import { announceExecutor } from './announce-executor.js';
 import { Clock } from './clock.js';
 import { Exchange } from './exchange.js';
@@ -23,9 +23,9 @@ import { Outcomes } from './outcomes.js';
 import { persist, type Persistence } from './persist.js';
 import { Pump } from './pump.js';
 import { QueueBook } from './queue-book.js';
-import { Run } from './run.js';
-import { emptyHistory, type ChildStart, type HostedRun, type Outcome, type RunHost, type Ticket } from './run-host.js';
-import { continueRun, tellFailure } from './run-workflow.js';
+import type { Run } from './run.js';
+import type { ChildStart, HostedRun, Outcome, RunHost, Ticket } from './run-host.js';
+import { tellFailure } from './run-workflow.js';
 import { Starter } from './start-run.js';
 
 // A step that cannot be recorded is executed again when its run comes back: not over and over.
@@ -41,6 +41,7 @@ export class Executor implements RunHost {
   readonly mailbox: Mailbox;
   readonly exchange: Exchange;
   readonly starter: Starter;
+  readonly adopter: Adopter;
   readonly queues: QueueBook;
   readonly options: ExecutorOptions;
   isDraining = false;
@@ -87,7 +88,18 @@ export class Executor implements RunHost {
       room: () => this.room,
       findLive: (id) => this.#live.get(id),
       admit: (run) => this.#admit(run),
-      discard: (run) => this.#discard(run),
+      discard: (run) => this.#discard(run, 'a run of this id was there before'),
+    });
+    this.adopter = new Adopter({
+      host: this,
+      database: options.database,
+      registry: options.registry,
+      journal: this.journal,
+      isStill: (id) => !this.#isClosed && id === this.#id && this.#rebirth === undefined,
+      findLive: (id) => this.#live.get(id),
+      admit: (run) => this.#admit(run),
+      discard: (run, reason) => this.#discard(run, reason),
+      onCommitted: options.onCommitted,
     });
   }
 
@@ -126,26 +138,6 @@ export class Executor implements RunHost {
     await announceExecutor(this.options, this.#id, this.queues.serves);
     const askedAt = performance.now();
     this.clock.set(await readDatabaseTime(this.options.database), askedAt);
-  }
-
-  /** Goes on with runs that were claimed under the id `by`. Their histories are loaded with one statement. */
-  async adopt(claims: readonly ClaimedRun[], by: ExecutorId): Promise<void> {
-    const replayed = claims.filter(({ epoch }) => epoch > 1).map(({ id }) => id);
-    let tries = 0;
-    const load = (): ReturnType<typeof loadHistories> => (tries++, loadHistories(this.options.database, replayed));
-    // Those that come while it drains are loaded too, and handed over: they are owned here.
-    const isOver = (): boolean => this.isDraining && tries > 0;
-    const histories = await persist(load, { ...this.persistence('loading histories'), isOver });
-    if (histories === undefined || this.#isClosed || by !== this.#id || this.#rebirth !== undefined) return;
-    for (const claim of claims) {
-      const definition = this.options.registry.find(claim.workflow, claim.version);
-      if (definition === undefined) continue; // unregistered since the claim: the next sweep releases it
-      const run = new Run(this, { ...claim, definition, history: histories.get(claim.id) ?? emptyHistory });
-      // It was taken from this executor, which has not heard of that yet.
-      this.#live.get(run.id)?.abandon(new PerdureError('EXECUTOR_FENCED', { executor: this.#id }));
-      this.#admit(run);
-      continueRun(run);
-    }
   }
 
   /** Runs were cancelled or paused by somebody else, each told as `epoch id`: it may have been claimed again since. */
@@ -266,9 +258,9 @@ export class Executor implements RunHost {
     this.#live.set(run.id, run);
   }
 
-  // A run that never was here: its start found the id taken, or its queue closed.
-  #discard(run: Run): void {
-    run.abandon(new PerdureError('STEP_ABORTED', { step: '*', reason: 'a run of this id was there before' }));
+  // A run that never was here: its start found the id taken, or its queue closed, or its claim was undone.
+  #discard(run: Run, reason: string): void {
+    run.abandon(new PerdureError('STEP_ABORTED', { step: '*', reason }));
     this.#remove(run);
   }
 
@@ -289,7 +281,7 @@ export class Executor implements RunHost {
     this.logger.error({ executor: before, next }, 'executor declared dead: its runs are taken over, it starts again');
     const reason = new PerdureError('EXECUTOR_FENCED', { executor: before });
     for (const run of this.#live.values()) {
-      if (run.start !== undefined) continue; // not durable yet: nobody else can have it
+      if (run.beginning !== undefined) continue; // not durable yet: nobody else can have it
       run.abandon(reason);
       this.#remove(run);
     }

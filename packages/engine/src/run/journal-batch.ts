@@ -20,11 +20,17 @@ interface Write<Row> {
   readonly settle: (settlement: Settlement) => void;
 }
 
+/** How a run has come here, while that is not durable: by its insert or by its claim. Can be changed to its outcome until `isSent`. */
+export interface Beginning {
+  readonly row: Pick<StartRow, 'status' | 'output' | 'error' | 'finishedAtMs'>;
+  isSent: boolean;
+}
+
 /** A run to insert. */
-export interface Start extends Write<StartRow> {
+export interface Start extends Write<StartRow>, Beginning {
+  readonly row: StartRow;
   /** Tells the caller that the database did not answer in time; the start itself stays. */
   readonly giveUp: (error: PerdureError) => void;
-  isSent: boolean;
   /** On the monotonic clock. */
   readonly addedAtMs: number;
 }

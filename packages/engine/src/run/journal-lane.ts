@@ -10,7 +10,7 @@ import { findWritten, startOf, type Written } from '../store/written.js';
 import { PerdureError } from '../values/errors.js';
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { Logger } from '../values/logger.js';
-import { Batch, type Start } from './journal-batch.js';
+import { Batch, type Beginning, type Start } from './journal-batch.js';
 import { Outage } from './outage.js';
 import { registerWaiters } from './register-waiters.js';
 
@@ -63,10 +63,10 @@ export class Lane {
     return this.#queue.reduce((sum, batch) => sum + batch.size, this.#current?.size ?? 0);
   }
 
-  /** `start`: the writer's own insert, if it is under way. A statement does not see the rows that it inserts. */
-  add(write: (batch: Batch) => void, start?: Start): void {
+  /** `beginning`: the writer's own insert, if it is under way. A statement does not see the rows that it inserts. */
+  add(write: (batch: Batch) => void, beginning?: Beginning): void {
     let last = this.#queue.at(-1);
-    const isTooEarly = start?.isSent === false && last?.starts.includes(start) === true;
+    const isTooEarly = beginning?.isSent === false && last?.starts.some((start) => start === beginning) === true;
     if (last === undefined || last.isFull || isTooEarly) this.#queue.push((last = new Batch()));
     write(last);
     this.#schedule();

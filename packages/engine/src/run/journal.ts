@@ -6,15 +6,16 @@
 import type { OutcomeRow, StartRow } from '../store/batch.js';
 import type { Publications } from '../store/publications.js';
 import { PerdureError } from '../values/errors.js';
-import type { Batch, Checkpoint, Park, Settlement, Start } from './journal-batch.js';
+import type { Batch, Beginning, Checkpoint, Park, Settlement, Start } from './journal-batch.js';
 import { Lane, type LaneOptions } from './journal-lane.js';
 
 /** Whoever writes: the journal keeps count of its writes that are not yet durable. */
 export interface Writer {
-  lane: Lane | undefined;
+  /** Where its writes go: a lane, or a claim that is still open, which keeps them until then. */
+  lane: Pick<Lane, 'add'> | undefined;
   undurable: number;
-  /** Its own insert, while that is not yet decided. */
-  start?: Start | undefined;
+  /** How it came here, while that is not yet decided. */
+  beginning?: Beginning | undefined;
 }
 
 /** Called once when a write has been decided. */
@@ -89,6 +90,13 @@ export class Journal {
     this.#add(writer, (batch) => batch.addPark({ ...park, settle }));
   }
 
+  /** Takes over writes that had to wait, in their order. */
+  resume(writer: Writer, writes: readonly ((batch: Batch) => void)[]): void {
+    const lane = this.#freeLane();
+    writer.lane = lane;
+    for (const write of writes) lane.add(write);
+  }
+
   /** Resolves when everything written so far has been decided, but for starts that transactions of applications hold up. */
   async flush(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
@@ -105,7 +113,7 @@ export class Journal {
     if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'writing to the journal' });
     if (writer.lane === undefined || writer.undurable === 0) writer.lane = this.#freeLane();
     writer.undurable += 1;
-    writer.lane.add(add, writer.start);
+    writer.lane.add(add, writer.beginning);
   }
 
   #counted(writer: Writer, settle: Settle): Settle {

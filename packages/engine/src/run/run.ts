@@ -9,9 +9,8 @@ import { decode, decodeError, encodeError } from '../values/serialize.js';
 import { seededGenerator, type SeededGenerator } from '../values/pseudo-random.js';
 import type { Call, Result } from './call.js';
 import { Delivery, type DeliveryPort } from './delivery.js';
-import type { Settlement, Start } from './journal-batch.js';
+import type { Beginning, Settlement } from './journal-batch.js';
 import type { Settle, Writer } from './journal.js';
-import type { Lane } from './journal-lane.js';
 import { nothing, waitsOf, type WakeUps } from './parking.js';
 import { StreamEnds } from './stream-ends.js';
 import type { HostedRun, Outcome, RunHost, RunSeed, Ticket } from './run-host.js';
@@ -26,12 +25,12 @@ export class Run implements HostedRun, Writer, DeliveryPort {
   readonly host: RunHost;
   readonly delivery: Delivery;
   readonly ticket: Ticket;
-  lane: Lane | undefined;
+  lane: Writer['lane'];
   undurable = 0;
   /** User functions of steps that are executing. */
   executing = 0;
-  /** The insert that has not been confirmed yet. */
-  start: Start | undefined;
+  /** The insert or the claim that has not been confirmed yet. */
+  beginning: Beginning | undefined;
   #hasRecorded = false;
   #hasLeft = false;
   #isLeaving = false;
@@ -180,18 +179,18 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     }
     this.#stop(() => aborted('its run has ended'));
     const tell = (): void => this.host.finished(this, outcome);
-    const isStartAlone = this.undurable === 1 && this.start?.isSent === false;
-    if (this.start !== undefined && isStartAlone) this.#mergeIntoStart(this.start, outcome, tell);
+    const isBeginningAlone = this.undurable === 1 && this.beginning?.isSent === false;
+    if (this.beginning !== undefined && isBeginningAlone) this.#mergeInto(this.beginning, outcome, tell);
     else this.#end(outcome, tell);
   }
 
-  /** What the journal calls when the insert of a run that was started here has been decided. */
-  whenStarted(settlement: Settlement): void {
-    this.start = undefined;
-    if (this.#hasLeft) return this.host.release(this); // it was lost while a lock kept its insert waiting
-    this.#whenOwned(this.#afterStart)(settlement);
+  /** Called when the insert of a run that was started here, or its claim, has been decided. */
+  whenBegun(settlement: Settlement): void {
+    this.beginning = undefined;
+    if (this.#hasLeft) return this.host.release(this); // it was lost while that was under way
+    this.#whenOwned(this.#afterBeginning)(settlement);
   }
-  #afterStart: (() => void) | undefined;
+  #afterBeginning: (() => void) | undefined;
 
   /** Leaves memory; the row tells what wakes the run. Undefined: nothing but a wake-up. */
   park(dueAtMs: number | undefined, { runs, events, topics }: WakeUps = nothing): void {
@@ -209,12 +208,12 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.#leave(() => undefined);
   }
 
-  #mergeIntoStart(start: Start, { status, output, error }: Outcome, tell: () => void): void {
-    start.row.status = status;
-    start.row.output = output;
-    start.row.error = error;
-    start.row.finishedAtMs = this.now();
-    this.#afterStart = () => this.#leave(tell);
+  #mergeInto({ row }: Beginning, { status, output, error }: Outcome, tell: () => void): void {
+    row.status = status;
+    row.output = output;
+    row.error = error;
+    row.finishedAtMs = this.now();
+    this.#afterBeginning = () => this.#leave(tell);
   }
 
   /** Cancels the run because its deadline has come: that beats whatever the code is doing. */

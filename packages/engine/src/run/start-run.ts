@@ -116,7 +116,7 @@ export class Starter {
             queues.freshen(0);
             return resolve({ id, isNew: true, outcome: undefined });
           }
-          run?.whenStarted(settlement);
+          run?.whenBegun(settlement);
           if (run?.isActive === true && !isSafe) runWorkflow(run);
           resolve(run?.ticket ?? { id, isNew: true, outcome: undefined });
         },
@@ -126,7 +126,7 @@ export class Starter {
         },
       );
       if (run === undefined) return;
-      run.start = start;
+      run.beginning = start;
       if (isSafe) runWorkflow(run);
     });
   }

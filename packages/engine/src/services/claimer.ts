@@ -5,6 +5,7 @@ import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
 import { claimRuns, releaseUnknown, type Claim } from '../store/queues.js';
 import type { ExecutorId } from '../values/ids.js';
+import { OpenClaimer } from './open-claimer.js';
 import { Service } from './service.js';
 
 /** What the claimer works with. */
@@ -48,6 +49,7 @@ export class Claimer {
   // With more work than room, the next claim waits until a quarter is free: claiming one by one would cost a statement a run.
   readonly #portion: number;
   readonly #cursors = new Map<string, string>();
+  readonly #openClaimer: OpenClaimer;
   #isHungry = false;
   #hasLimits = false;
   #fruitless = 0;
@@ -63,6 +65,7 @@ export class Claimer {
       options: { maxConcurrentRuns },
     } = options.executor;
     this.#options = options;
+    this.#openClaimer = new OpenClaimer(options.database, options.executor, this.#cursors);
     this.#portion = Math.max(1, Math.floor(Math.min(maxConcurrentRuns, batchSize) / 4));
     this.service = new Service({ name: 'claimer', round: () => this.#round(), logger, retryMs: 250 });
   }
@@ -99,12 +102,28 @@ export class Claimer {
     for (let asked = this.#ask(limit); ;) {
       const claim = await asked.answer;
       this.#learn(claim, asked.limit);
-      this.#askAhead(claim, ahead);
-      await executor.adopt(claim.runs, asked.by);
+      const isForOpenClaims = this.#isForOpenClaims(claim);
+      if (!isForOpenClaims) this.#askAhead(claim, ahead);
+      await executor.adopter.adopt(claim.runs, asked.by);
       const next = ahead.shift();
-      if (next === undefined) return this.#waitAfter(claim);
-      asked = next;
+      if (next !== undefined) {
+        asked = next;
+        continue;
+      }
+      if (!isForOpenClaims) return this.#waitAfter(claim);
+      await this.#openClaimer.work();
+      return 0;
     }
+  }
+
+  // There is plenty of what open claims are for: new runs in line, without limits.
+  #isForOpenClaims({ runs, queues }: Claim): boolean {
+    if (!this.#isHungry || queues.hasLimits || this.#isSweepDue || !this.#openClaimer.isWorthwhile) return false;
+    const inLine = runs.reduce(
+      (count, { queue, isContinued }) => count + (queue !== undefined && !isContinued ? 1 : 0),
+      0,
+    );
+    return inLine > runs.length / 2;
   }
 
   #ask(limit: number): Asked {

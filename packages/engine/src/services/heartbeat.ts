@@ -4,6 +4,7 @@
 import type { Executor } from '../run/executor.js';
 import type { Database } from '../store/database.js';
 import { heartbeat, recoverRuns } from '../store/executors.js';
+import { countOpenClaims } from '../store/open-claims.js';
 import { wakeForgotten } from '../store/waiters.js';
 import { PerdureError } from '../values/errors.js';
 import type { Logger } from '../values/logger.js';
@@ -87,8 +88,10 @@ export function recoveryService({ database, maxRecoveries, logger, onRecovered }
   const crashLimitError = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
   const limits = { limit: recoveryBatch, maxRecoveries, crashLimitError };
   const round = async (): Promise<number> => {
+    const opened = await countOpenClaims(database, limits);
     const { recovered, failedIds } = await recoverRuns(database, limits);
-    if (recovered > 0 || failedIds.length > 0) onRecovered(recovered, failedIds);
+    const [freed, failed] = [opened.counted + recovered, [...opened.failedIds, ...failedIds]];
+    if (freed > 0 || failed.length > 0) onRecovered(freed, failed);
     if (recovered + failedIds.length === recoveryBatch) return 0;
     const woken = await wakeForgotten(database);
     if (woken > 0) onRecovered(woken, []);

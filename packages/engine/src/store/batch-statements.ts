@@ -24,7 +24,8 @@ import { unwokenPart } from './waiters.js';
 // woken: parked runs that await a finished one. The array is read from the row that was just locked and updated, so a
 //   waiter that registered meanwhile is seen; `running` waiters are marked too, and find the mark when they park. Runs
 //   that this very statement finishes are left out: Postgres applies only one of two updates of a row.
-const ownerPart = `owner as materialized (
+/** The common table expression of the executor, which holds its row. Parameter: $1 its id. */
+export const ownerPart = `owner as materialized (
      select set_config('lock_timeout', '1s', true) from {schema}.executors where id = $1::uuid and dead_at is null for key share
    )`;
 
@@ -69,7 +70,8 @@ const endParts = (checkpoints: readonly string[], outcomes: readonly string[]): 
      returning r.id, r.awaited_by, r.is_watched
    )`;
 
-const wokenPart = (awaited: string, ended: string): string => `woken as (
+/** The common table expressions that wake whoever waits for `awaited`, but for those that this statement ends. */
+export const wokenPart = (awaited: string, ended: string): string => `woken as (
      update {schema}.runs r
      set due_at = now()
      from (select distinct unnest(a.awaited_by) as id from ${awaited} a where a.awaited_by is not null) w

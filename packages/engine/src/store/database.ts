@@ -12,6 +12,7 @@ import {
   type DriverConfig,
 } from './connection.js';
 import { codeOf, explain, kindOf } from './failures.js';
+import { PooledTransaction } from './pooled-transaction.js';
 import { onlyRow, readBoolean, readNumber, statement, type Queryable, type Row, type Statement } from './sql.js';
 
 /** Where the database is and how the engine may use it. */
@@ -43,6 +44,9 @@ const probe = statement(
           (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
 );
 
+/** Transactions of an engine at once: the runs of one begin here while the database writes those of the others. */
+export const maxTransactions = 3;
+
 /** A database that answers. */
 export class Database implements Queryable {
   readonly schema: string;
@@ -54,6 +58,7 @@ export class Database implements Queryable {
   readonly #dialect: Dialect;
   readonly #pool: pg.Pool;
   readonly #vitalPool: pg.Pool;
+  readonly #transactionPool: pg.Pool;
   #isClosed = false;
 
   private constructor(options: DatabaseOptions, dialect: Dialect) {
@@ -70,6 +75,7 @@ export class Database implements Queryable {
     };
     this.#pool = open(options.poolSize, options.silenceMs);
     this.#vitalPool = open(1, options.vitalSilenceMs);
+    this.#transactionPool = open(maxTransactions, options.silenceMs);
   }
 
   /**
@@ -112,6 +118,11 @@ export class Database implements Queryable {
     }
   }
 
+  /** A transaction for several statements. Up to `maxTransactions` at once; the next one waits for another to end. */
+  async begin(): Promise<PooledTransaction> {
+    return PooledTransaction.begin(await this.#transactionPool.connect(), this.#dialect);
+  }
+
   /** A connection of one's own. */
   async connect(): Promise<Connection> {
     return Connection.open(clientConfig(this.#options, this.#options.connection), this.#dialect);
@@ -144,7 +155,7 @@ export class Database implements Queryable {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([this.#pool.end(), this.#vitalPool.end()]);
+    await Promise.all([this.#pool.end(), this.#vitalPool.end(), this.#transactionPool.end()]);
   }
 }
 

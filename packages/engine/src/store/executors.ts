@@ -193,6 +193,9 @@ const leave = statement(
    ), gone as (
      delete from {schema}.executors where id = $1::uuid
      returning 1
+   ), settled as (
+     delete from {schema}.open_claims where executor = $1::uuid
+     returning 1
    )
    select (select count(*) from released)::int4 as released, (select count(*) from gone)::int4 as gone`,
 );

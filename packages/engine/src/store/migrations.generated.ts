@@ -685,4 +685,25 @@ alter table {schema}.messages add column fingerprint text;
 comment on column {schema}.messages.fingerprint is 'Digest of what was asked for, given with the key: the same key with another one is refused.';
 `,
   },
+  {
+    id: 12,
+    name: 'open_claims',
+    sql: `-- What is executed before its claim is committed. Creates a new table; locks nothing that exists.
+
+create table {schema}.open_claims (
+  executor uuid not null,
+  number smallint not null,
+  run_ids text[] not null,
+  primary key (executor, number)
+);
+
+-- A list of ids is new with each claim and read by few: to compress it would cost more than its bytes.
+alter table {schema}.open_claims alter column run_ids set storage external;
+
+comment on table {schema}.open_claims is 'Runs in line that an executor holds by a transaction which is still open. Says after its death which runs it may have died of, and keeps others from taking them before that is counted.';
+comment on column {schema}.open_claims.executor is 'Who claims them.';
+comment on column {schema}.open_claims.number is 'Tells the transactions of one executor apart.';
+comment on column {schema}.open_claims.run_ids is 'The runs of the last claim of this number: it may have ended meanwhile.';
+`,
+  },
 ];

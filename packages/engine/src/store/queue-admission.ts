@@ -4,32 +4,67 @@
 import { int4Array, textArray } from './binary-arrays.js';
 
 /** Those in line. The words of the index runs_ready, which the planner must find again. */
-const isReady = `r.status in ('queued', 'waiting') and r.slot = 'ready'`;
+export const isReady = `r.status in ('queued', 'waiting') and r.slot = 'ready'`;
 
-const isHosted = '(r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))';
+/** Of a workflow that the claimant hosts. Parameters: $2 names, $3 versions. */
+export const isHosted = '(r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))';
 
 // A window of keys per claim bounds what one claim costs, however many keys there are; the next one goes on behind it.
-const sweptKeys = 200;
+export const sweptKeys = 200;
 
-// names: a loose scan of runs_ready, so that a claim costs one index probe when nobody is in line, whatever the number of queues.
-// lines: the queues with somebody in line that this executor serves, as the statement's snapshot shows them.
-// locked: limited queues are counted by one claim at a time. One that another claim is counting is skipped, so that it
-//   holds up nobody. Lock order: the executor's row, queues, runs; none of these waits.
-// open: a claim that began before another one committed has a snapshot without what that one admitted, although it got the lock
-//   after it. But it reads the locked row as the other one left it, with `claims` counted up: then it takes nothing.
-// keys: a loose scan over the keys of a queue, from the one behind the last that was served, round to it.
-// candidates: of a queue without limits, whoever is not locked; that is how several claims share it. Of a limited one, which only one
-//   claim is in, nobody behind somebody who is locked (a waiter that registers, a cancellation): the order is kept.
-// chosen: one of each key, then another of each. `rank` makes queues take turns as well.
-/** The common table expressions. Parameters: $4 room, $5 to $9 by `admissionColumns`; `owner`, `full_queues` and `due` are those of queues.ts. */
-export const admissionParts = `names (name) as (
+// A loose scan of runs_ready, so that a claim costs one index probe when nobody is in line, whatever the number of queues.
+/** The common table expression of the queues with somebody in line. */
+export const namesPart = `names (name) as (
      select (select r.queue from {schema}.runs r where ${isReady} order by r.queue limit 1)
      where exists (select from owner)
      union all
      select (select r.queue from {schema}.runs r where ${isReady} and r.queue > n.name order by r.queue limit 1)
      from names n
      where n.name is not null
-   ), lines as materialized (
+   )`;
+
+/** A loose scan over the keys with somebody in line of the queue `o`, from the one behind its cursor round to it. */
+export const sweepOfKeys = `with recursive behind (key, step) as (
+         select (select r.partition_key from {schema}.runs r
+                 where ${isReady} and r.queue = o.name and r.partition_key > o.cursor order by r.partition_key limit 1), 1
+         union all
+         select (select r.partition_key from {schema}.runs r
+                 where ${isReady} and r.queue = o.name and r.partition_key > b.key order by r.partition_key limit 1), b.step + 1
+         from behind b
+         where b.key is not null and b.step < ${sweptKeys}
+       ), before (key, step) as (
+         select (select r.partition_key from {schema}.runs r
+                 where ${isReady} and r.queue = o.name order by r.partition_key limit 1), 1
+         union all
+         select (select r.partition_key from {schema}.runs r
+                 where ${isReady} and r.queue = o.name and r.partition_key > b.key order by r.partition_key limit 1), b.step + 1
+         from before b
+         where b.key < o.cursor and b.step < ${sweptKeys}
+       )
+       select swept.key, row_number() over (order by swept.half, swept.step) as place
+       from (select 1 as half, key, step from behind where key is not null
+             union all
+             select 2, key, step from before where key <= o.cursor) swept
+       order by place
+       limit ${sweptKeys}`;
+
+// A claim that is still open keeps its runs to itself by locks. When its executor dies, they are free at once; but what killed it is
+// kept from the others until that has been counted (open-claims.ts).
+/** The common table expression of the runs that others execute before their claim is committed. Parameter: $1 the claimant. */
+export const notedPart = `noted as materialized (
+     select unnest(c.run_ids) as id from {schema}.open_claims c where c.executor <> $1::uuid
+   )`;
+
+// lines: the queues with somebody in line that this executor serves, as the statement's snapshot shows them.
+// locked: limited queues are counted by one claim at a time. One that another claim is counting is skipped, so that it
+//   holds up nobody. Lock order: the executor's row, queues, runs; none of these waits.
+// open: a claim that began before another one committed has a snapshot without what that one admitted, although it got the lock
+//   after it. But it reads the locked row as the other one left it, with `claims` counted up: then it takes nothing.
+// candidates: of a queue without limits, whoever is not locked; that is how several claims share it. Of a limited one, which only one
+//   claim is in, nobody behind somebody who is locked (a waiter that registers, a cancellation): the order is kept.
+// chosen: one of each key, then another of each. `rank` makes queues take turns as well.
+/** The common table expressions. Parameters: $4 room, $5 to $9 by `admissionColumns`; `owner`, `full_queues` and `due` are those of queues.ts. */
+export const admissionParts = `${namesPart}, ${notedPart}, lines as materialized (
      select q.name, q.is_limited, q.claims, q.is_limited or q.executor_concurrency is not null as has_limits,
             coalesce(h.cursor, '') as cursor, q.executor_concurrency - coalesce(h.live, 0) as memory,
             least($4::int4, q.executor_concurrency - coalesce(h.live, 0)) as room
@@ -67,29 +102,7 @@ export const admissionParts = `names (name) as (
             coalesce(least(o.room, o.key_concurrency - held.runs, rate.room), 0) as room
      from open o
      cross join lateral (
-       with recursive behind (key, step) as (
-         select (select r.partition_key from {schema}.runs r
-                 where ${isReady} and r.queue = o.name and r.partition_key > o.cursor order by r.partition_key limit 1), 1
-         union all
-         select (select r.partition_key from {schema}.runs r
-                 where ${isReady} and r.queue = o.name and r.partition_key > b.key order by r.partition_key limit 1), b.step + 1
-         from behind b
-         where b.key is not null and b.step < ${sweptKeys}
-       ), before (key, step) as (
-         select (select r.partition_key from {schema}.runs r
-                 where ${isReady} and r.queue = o.name order by r.partition_key limit 1), 1
-         union all
-         select (select r.partition_key from {schema}.runs r
-                 where ${isReady} and r.queue = o.name and r.partition_key > b.key order by r.partition_key limit 1), b.step + 1
-         from before b
-         where b.key < o.cursor and b.step < ${sweptKeys}
-       )
-       select swept.key, row_number() over (order by swept.half, swept.step) as place
-       from (select 1 as half, key, step from behind where key is not null
-             union all
-             select 2, key, step from before where key <= o.cursor) swept
-       order by place
-       limit ${sweptKeys}
+       ${sweepOfKeys}
      ) k
      cross join lateral (
        select count(*)::int4 as runs
@@ -119,6 +132,7 @@ export const admissionParts = `names (name) as (
          select r.id, r.status
          from {schema}.runs r
          where not s.is_limited and ${isReady} and r.queue = s.name and r.partition_key = s.key and ${isHosted}
+           and r.id not in (select id from noted)
          order by r.priority, r.queue_position
          limit s.share
          for update of r skip locked
@@ -129,6 +143,7 @@ export const admissionParts = `names (name) as (
          select r.id, row_number() over (order by r.priority, r.queue_position) as turn
          from {schema}.runs r
          where s.is_limited and ${isReady} and r.queue = s.name and r.partition_key = s.key and ${isHosted}
+           and r.id not in (select id from noted)
          order by r.priority, r.queue_position
          limit s.share
        ) head

@@ -178,7 +178,8 @@ export async function releaseUnknown(db: Queryable, executor: ExecutorId, known:
   return (await db.query(releaseUnknownRuns, [executor, textArray(known.ids), new Date(known.atMs)])).length;
 }
 
-function parseClaimedRun(row: Row): ClaimedRun {
+/** A row of a claim. */
+export function parseClaimedRun(row: Row): ClaimedRun {
   return {
     id: readText(row, 'id') as RunId,
     workflow: readText(row, 'workflow'),
