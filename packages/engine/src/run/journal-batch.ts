@@ -118,7 +118,8 @@ export class Batch {
   }
 
   #publications(): Publications {
-    const all = [...this.publications.map(({ row }) => row), ...this.checkpoints.flatMap((c) => c.publications ?? [])];
+    const all = this.publications.map(({ row }) => row);
+    for (const { publications } of this.checkpoints) if (publications !== undefined) all.push(publications);
     if (all.length === 0) return {};
     return {
       events: all.flatMap(({ events = [] }) => events),

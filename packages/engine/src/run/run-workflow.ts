@@ -19,8 +19,8 @@ export function runWorkflow(run: Run): void {
       throw new PerdureError('WORKFLOW_UNKNOWN', { workflow: definition.name, known: [] });
     return definition.run(decode(input, `the input of run ${run.id}`));
   };
-  const carrying = async (): Promise<unknown> => await restored(run.host.carrier, attributes, execute);
-  const isolated = run.host.outside(() => withContext({ run, step: undefined }, carrying));
+  const carrying = (): unknown => restored(run.host.carrier, attributes, execute);
+  const isolated = run.host.outside(() => withContext({ run, step: undefined }, () => promised(carrying)));
   void isolated.then(
     (value) => run.finish(toOutcome(run, value)),
     (thrown: unknown) => {
@@ -29,6 +29,15 @@ export function runWorkflow(run: Run): void {
     },
   );
   if (run.delivery.isReplaying) run.wake();
+}
+
+// An async function around the code would make three promises more.
+function promised(work: () => unknown): Promise<unknown> {
+  try {
+    return Promise.resolve(work());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Has a claimed run go on: unless its deadline has passed, or the engine is being closed and the claim was under way before. */

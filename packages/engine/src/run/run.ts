@@ -229,9 +229,9 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     this.#end(outcome, () => this.host.finished(this, outcome));
   }
 
-  #end(outcome: Pick<OutcomeRow, 'status' | 'output' | 'error'>, tell: () => void): void {
+  #end({ status, output, error }: Pick<OutcomeRow, 'status' | 'output' | 'error'>, tell: () => void): void {
     const settle = this.#whenOwned(() => this.#leave(tell));
-    this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, ...outcome }, settle);
+    this.host.journal.outcome(this, { runId: this.id, epoch: this.epoch, status, output, error }, settle);
   }
 
   // A write of this run was decided: go on, or notice that the run is lost.
