@@ -52,6 +52,7 @@ export class Claimer {
   readonly #openClaimer: OpenClaimer;
   #isHungry = false;
   #hasLimits = false;
+  #isBetween = false;
   #fruitless = 0;
   #rounds = 0;
   #comeBackInMs = lockedMs;
@@ -94,7 +95,9 @@ export class Claimer {
   // Claims until there is no more work, or no more room.
   async #claimAll(): Promise<number> {
     const { executor, pollMs } = this.#options;
-    const limit = Math.min(executor.room, batchSize);
+    // Between open claims it looks for what they leave alone, such as runs that have woken up.
+    const limit = Math.min(executor.room, this.#isBetween ? this.#portion : batchSize);
+    this.#isBetween = false;
     this.#isHungry = limit < this.#portion;
     if (limit === 0 || executor.options.registry.hosted.length === 0) return pollMs();
     await this.#sweep();
@@ -112,6 +115,7 @@ export class Claimer {
       }
       if (!isForOpenClaims) return this.#waitAfter(claim);
       await this.#openClaimer.work();
+      this.#isBetween = true;
       return 0;
     }
   }

@@ -34,7 +34,7 @@ const claimOpen = statement(
      select o.name, o.cursor, k.key, k.place, ceil($4::numeric / count(*) over (partition by o.name))::int4 as share
      from lines o
      cross join lateral (${sweepOfKeys}) k
-   ), candidates as materialized (
+   ), chosen as materialized (
      select s.name, s.key, c.*, row_number() over (partition by s.name order by c.turn, s.place) as rank
      from shares s
      cross join lateral (
@@ -49,10 +49,7 @@ const claimOpen = statement(
          for update of r skip locked
        ) first
      ) c
-   ), chosen as materialized (
-     select c.*, date_trunc('milliseconds', now()) as claimed_at
-     from candidates c
-     order by c.rank, c.name
+     order by rank, s.name
      limit $4::int4
    ), turns as (
      select o.name, coalesce(
@@ -61,16 +58,20 @@ const claimOpen = statement(
        o.cursor) as cursor
      from lines o
    ), facts as materialized (
-     select (extract(epoch from date_trunc('milliseconds', now())) * 1000)::float8 as claimed_at_ms,
+     select date_trunc('milliseconds', now()) as claimed_at,
             (select array_agg(t.name) from turns t) as queue_names,
             (select array_agg(t.cursor) from turns t) as queue_cursors
    )
    select c.id, c.workflow, c.version, c.name as queue, c.epoch + 1 as epoch, c.input, c.timeout_ms::float8 as timeout_ms, c.attributes,
           c.accepts_new_steps, false as is_continued,
-          (extract(epoch from coalesce(c.started_at, c.claimed_at)) * 1000)::float8 as started_at_ms,
-          (extract(epoch from least(c.deadline_at, c.claimed_at + c.timeout_ms * interval '1 millisecond')) * 1000)::float8 as deadline_at_ms,
-          facts.*
-   from chosen c full join facts on false`,
+          (extract(epoch from coalesce(c.started_at, f.claimed_at)) * 1000)::float8 as started_at_ms,
+          (extract(epoch from least(c.deadline_at, f.claimed_at + c.timeout_ms * interval '1 millisecond')) * 1000)::float8 as deadline_at_ms,
+          null as queue_names, null as queue_cursors
+   from chosen c cross join facts f
+   union all
+   select null, null, null, null, null, null, null, null, null, null, (extract(epoch from f.claimed_at) * 1000)::float8, null,
+          f.queue_names, f.queue_cursors
+   from facts f`,
 );
 
 /** What an open claim has locked. */
@@ -109,7 +110,7 @@ export async function lockRuns(transaction: Queryable, claimant: OpenClaimant): 
   const keys = readTexts(facts, 'queue_cursors');
   return {
     runs: rows.filter(({ id }) => id !== null).map(parseClaimedRun),
-    claimedAtMs: readNumber(facts, 'claimed_at_ms'),
+    claimedAtMs: readNumber(facts, 'started_at_ms'),
     cursors: new Map(readTexts(facts, 'queue_names').map((name, at) => [name, keys[at] ?? ''])),
   };
 }

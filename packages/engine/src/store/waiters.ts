@@ -105,7 +105,7 @@ export const unwokenPart = (awaited: string, goesOn: string): string => `unwoken
      insert into {schema}.unwoken (run_id)
      select a.id
      from ${awaited} a
-     where exists (
+     where a.awaited_by is not null and exists (
        select from unnest(a.awaited_by) w (id)
        where ${goesOn} and w.id not in (select id from woken)
          and not exists (select from {schema}.runs r where r.id = w.id and w.id || '' = w.id and r.finished_at is not null))
