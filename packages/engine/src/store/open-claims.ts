@@ -6,6 +6,7 @@ import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
 import { ownerPart, wokenPart } from './batch-statements.js';
 import { textArray, timestampArray } from './binary-arrays.js';
+import { apart } from './executors.js';
 import { isHosted, isReady, namesPart, notedPart, sweepOfKeys, sweptKeys } from './queue-admission.js';
 import { parseClaimedRun, type ClaimedRun, type Hosted } from './queues.js';
 import { findTexts, onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
@@ -43,7 +44,7 @@ const claimOpen = statement(
          select r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms, r.attributes, r.accepts_new_steps, r.started_at, r.deadline_at
          from {schema}.runs r
          where ${isReady} and r.status || '' = 'queued' and r.queue = s.name and r.partition_key = s.key and ${isHosted}
-           and r.id not in (select id from noted)
+           and r.recoveries = 0 and r.id not in (select id from noted)
          order by r.priority, r.queue_position
          limit s.share
          for update of r skip locked
@@ -216,7 +217,8 @@ export async function settleRuns(
   };
 }
 
-// What an executor that died may have died of. It counts as a recovery, as for the runs that it owned.
+// What an executor that died may have died of. It counts as a recovery, as for the runs that it owned, and like those they do not come
+// back all at once. From then on they are claimed before their code begins, at their old place in line.
 const count = statement(
   'count_open_claims',
   `with gone as (
@@ -227,7 +229,8 @@ const count = statement(
      update {schema}.runs r
      set recoveries = r.recoveries + 1,
          status = case when r.recoveries >= $1::int4 then 'failed' else 'queued' end,
-         due_at = case when r.recoveries >= $1::int4 then null else r.due_at end,
+         due_at = case when r.recoveries >= $1::int4 then null else now() + ${apart('r')} end,
+         slot = 'needed',
          finished_at = case when r.recoveries >= $1::int4 then now() end,
          error = case when r.recoveries >= $1::int4 then replace($2, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
      from (select distinct unnest(g.run_ids) as id from gone g) n
