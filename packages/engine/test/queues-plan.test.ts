@@ -4,8 +4,9 @@ import { expect, test } from '@jest/globals';
 import pg from 'pg';
 import { queue } from '../src/index.js';
 import { startupOptions } from '../src/store/connection.js';
+import { lockRuns } from '../src/store/open-claims.js';
 import { claimRuns, type Claimant } from '../src/store/queues.js';
-import { textFor, type Statement } from '../src/store/sql.js';
+import { textFor, type Queryable, type Row, type Statement } from '../src/store/sql.js';
 import { newExecutorId } from '../src/values/ids.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -35,27 +36,43 @@ function nodesOf(plan: Plan): readonly Plan[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
+const claims = {
+  claim: (db: Queryable) => claimRuns(db, claimant),
+  'open claim': (db: Queryable) => lockRuns(db, { ...claimant, ...claimant.standing }),
+} as const;
+
+const indexesOf = {
+  claim: ['runs_delayed', 'runs_due', 'runs_held', 'runs_pkey', 'runs_ready'],
+  'open claim': ['runs_ready'],
+} as const;
+
 // What the claim sends, from itself.
-async function claimStatement(): Promise<{ text: string; values: unknown[] }> {
+async function statementOf(claim: keyof typeof claims): Promise<{ text: string; values: unknown[] }> {
   const sent: { statement: Statement; values: readonly unknown[] }[] = [];
-  const row = { id: null, has_passed_over: false, has_limits: false, has_more: false, is_contended: false };
-  const query = async (statement: Statement, values: readonly unknown[]): Promise<(typeof row)[]> => {
+  const flags = { has_passed_over: false, has_limits: false, has_more: false, is_contended: false };
+  const row: Row = { id: null, started_at_ms: 0, ...flags };
+  const query = async (statement: Statement, values: readonly unknown[]): Promise<Row[]> => {
     sent.push({ statement, values });
     return [row];
   };
-  await claimRuns({ query }, claimant);
+  await claims[claim]({ query });
   return { text: textFor(sent[0]?.statement.text ?? '', 'perdure'), values: [...(sent[0]?.values ?? [])] };
 }
 
 // A prepared plan is made when the tables are small, and stays until somebody analyzes them.
-test.each(['before there were any rows', 'after analyze'])(
-  'the claim that was planned %s reads the line and nothing else, whatever is finished or delayed',
-  async (when) => {
+test.each([
+  ['claim', 'before there were any rows'],
+  ['claim', 'after analyze'],
+  ['open claim', 'before there were any rows'],
+  ['open claim', 'after analyze'],
+] as const)(
+  'the %s that was planned %s reads the line and nothing else, whatever is finished or delayed',
+  async (claim, when) => {
     await db.query('truncate perdure.runs, perdure.executors, perdure.queues');
     await db.launchEngine({ queues: [queue('limited', { concurrency: 1_000 }), queue('free')] });
     const client = new pg.Client({ connectionString: db.url, options: startupOptions });
     await client.connect();
-    const { text, values } = await claimStatement();
+    const { text, values } = await statementOf(claim);
     await client.query({ name: 'claim', text, values });
 
     await fill();
@@ -71,7 +88,7 @@ test.each(['before there were any rows', 'after analyze'])(
     const nodes = answer.rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan: plan }) => nodesOf(plan)));
     const onRuns = nodes.filter((node) => node['Relation Name'] === 'runs' && node['Node Type'].endsWith('Scan'));
     const indexes = new Set(onRuns.map((node) => node['Index Name']));
-    expect(indexes).toEqual(new Set(['runs_delayed', 'runs_due', 'runs_held', 'runs_pkey', 'runs_ready']));
+    expect(indexes).toEqual(new Set(indexesOf[claim]));
     const read = onRuns.map(
       (node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
     );

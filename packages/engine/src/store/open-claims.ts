@@ -100,8 +100,8 @@ export async function lockRuns(transaction: Queryable, claimant: OpenClaimant): 
   const { executor, hosted, limit, serves, cursors } = claimant;
   const rows = await transaction.query(claimOpen, [
     executor,
-    textArray(hosted.map((h) => h.workflow)),
-    textArray(hosted.map((h) => h.version)),
+    hosted.map((h) => h.workflow),
+    hosted.map((h) => h.version),
     limit,
     serves === undefined ? null : textArray(serves),
     textArray([...cursors.keys()]),
