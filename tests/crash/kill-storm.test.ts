@@ -5,6 +5,8 @@ import { seededRandom, waitFor, type SpawnedProcess } from '@perdure/testing';
 import { contract, schedule, type Engine, type RunHandle, type Tick } from 'perdure';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  backlog,
+  bulkPayers,
   chunks,
   narrowLimits,
   narrowQueue,
@@ -24,6 +26,9 @@ const scenarios = { ...silentScenarios, ...talkingScenarios };
 const names = Object.keys(scenarios);
 const timeoutMs = 120_000 + 120_000 * minutes + 30 * runCount;
 const ticking = contract<Tick>('ticking');
+const bulk = contract<number, number>('bulk');
+const bulkSize = 3_000;
+const bulks = 2;
 
 /** Four workers, one of which is killed every half to two seconds and replaced. Call the result to end that. */
 function startStorm(): () => Promise<number> {
@@ -64,11 +69,21 @@ interface Started {
 async function startAll(client: Engine): Promise<Started[]> {
   const runs: Started[] = [];
   for (let n = 0; n < runCount; n += 1) {
+    const bulkNumber = Math.floor((n * bulks) / runCount);
+    if (n === Math.ceil((bulkNumber * runCount) / bulks)) await startBulk(client, bulkNumber);
     const name = names[n % names.length] ?? '';
     runs.push({ name, n, run: await client.startWorkflow(contract<Input, number>(name), { n, pauseMs: 30 }) });
     await delay((minutes * 60_000) / runCount);
   }
   return runs;
+}
+
+async function startBulk(client: Engine, number: number): Promise<void> {
+  const inputs = Array.from({ length: bulkSize }, (_, n) => number * bulkSize + n);
+  await client.startWorkflows(
+    bulk,
+    inputs.map((input) => ({ input, queue: backlog })),
+  );
 }
 
 /** Runs whose streams are not what one process would have written. */
@@ -101,7 +116,7 @@ test(
   `every run comes to what it would without crashes, and no recorded step is repeated (seed ${seed}) [187]`,
   async () => {
     await db.query(stormTables);
-    const client = await db.launchEngine({ lease: '1s', queues: [narrowQueue] });
+    const client = await db.launchEngine({ lease: '1s', queues: [narrowQueue, backlog] });
     await client.schedules.create(schedule('ticks', { every: tickMs }, ticking, { catchUp: 'all' }));
     const endStorm = startStorm();
 
@@ -133,6 +148,12 @@ async function expectExactlyOnce(): Promise<void> {
   const paid = Array.from({ length: runCount }, (_, n) => n).filter((n) => n % names.length === payers);
   const payments = await db.query<{ n: number; what: string }>('select n, what from payments order by n, what');
   expect(payments).toEqual(paid.flatMap((n) => ['first', 'second'].map((what) => ({ n, what }))));
+  const expectedBulks = Array.from({ length: (bulks * bulkSize) / bulkPayers }, (_, at) => ({ n: at * bulkPayers }));
+  expect(await db.query('select n from bulks order by n')).toEqual(expectedBulks);
+  const ended = await db.query(
+    "select from perdure.runs where workflow = 'bulk' and status = 'succeeded' and output = input",
+  );
+  expect(ended).toHaveLength(bulks * bulkSize);
   const [ticks] = await db.query<{ all: number; different: number; expected: number }>(
     `select count(*)::int4 as all, count(distinct scheduled_at)::int4 as different,
             (extract(epoch from max(scheduled_at) - min(scheduled_at)) * 1000 / $1 + 1)::int4 as expected

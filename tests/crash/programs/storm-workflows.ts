@@ -45,9 +45,16 @@ const crowd = 8;
 export const narrowLimits = { concurrency: 12, perKey: { concurrency: 4 } } as const;
 export const narrowQueue = queue('narrow', narrowLimits);
 
+/** A queue without limits, in which `bulk` is started by the thousand. */
+export const backlog = queue('backlog');
+
+/** One in so many runs of `bulk` pays; the others end at once. */
+export const bulkPayers = 10;
+
 /** Where payments, ticks and the times of runs in the narrow queue are noted. */
 export const stormTables = `
 create table payments (run text not null, what text not null, n int not null);
+create table bulks (n int not null);
 create table ticks (scheduled_at timestamptz not null);
 create table spans (run text not null, key text not null, began_at timestamptz not null default clock_timestamp(),
                     ended_at timestamptz, id serial primary key)`;
@@ -115,7 +122,18 @@ export function defineTalkingWorkflows(world: World): WorkflowReference<never, u
     return results.reduce((sum, result) => sum + result, 0);
   });
 
-  return [mailbox, messages, publisher, events, streams, narrow, limited, definePayments(world), defineTicking(world)];
+  return [
+    mailbox,
+    messages,
+    publisher,
+    events,
+    streams,
+    narrow,
+    limited,
+    definePayments(world),
+    defineTicking(world),
+    defineBulk(world),
+  ];
 }
 
 function keyOf(n: number): string {
@@ -151,4 +169,15 @@ function defineTicking({ pool }: World): WorkflowReference<Tick, void> {
       await client.query('insert into ticks (scheduled_at) values ($1)', [scheduledAt]);
     }),
   );
+}
+
+function defineBulk({ pool }: World): WorkflowReference<number, number> {
+  const ledger = pgSource<pg.PoolClient>(pool);
+  return workflow('bulk', async (n: number) => {
+    if (n % bulkPayers !== 0) return n;
+    return runTransaction('pay', ledger, async (client) => {
+      await client.query('insert into bulks (n) values ($1)', [n]);
+      return n;
+    });
+  });
 }

@@ -45,7 +45,8 @@ export function useDurableDatabase(): DurableDatabase {
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
     // What a test has left unfinished must not be claimed by the workers of the next.
-    await pool?.query('truncate perdure.runs, perdure.steps, perdure.step_attempts, perdure.executors, effects');
+    const tables = 'runs, perdure.steps, perdure.step_attempts, perdure.executors, perdure.open_claims';
+    await pool?.query(`truncate perdure.${tables}, effects`);
   });
   afterAll(async () => {
     await pool?.end();
