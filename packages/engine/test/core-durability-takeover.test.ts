@@ -213,6 +213,17 @@ describe('a run that ends its process time and again', () => {
     expect(await engine.getHandle('poison').result()).toBe(43);
   });
 
+  test('goes on as long as it gets further between the deaths [15]', async () => {
+    const engine = await db.launchEngine({ maxRecoveries: 1 });
+    const run = await engine.startWorkflow(contract<number, number>('sequence'), 40, { id: 'tedious' });
+    for (const crashAt of ['step:first', 'step:second', 'step:third'])
+      await db.spawn('crash-worker', { crashAt }).exited;
+    db.spawn('crash-worker');
+
+    expect(await run.result()).toBe(43);
+    expect(await engine.runs.get('tedious')).toMatchObject({ recoveries: 3 });
+  });
+
   test('runs nowhere once it was stopped [15]', async () => {
     const engine = await db.launchEngine({ maxRecoveries: 0 });
     const run = await engine.startWorkflow(contract<number, number>('sequence'), 40, { id: 'stopped' });

@@ -24,6 +24,9 @@ const queues = [backlog];
 const count = 1_200;
 const room = { maxConcurrentRuns: 900, pollInterval: '200ms' } as const;
 
+// Where there are notifications, they bring the news and not a poll.
+const slow = db.mode === 'polling' ? {} : { pollInterval: '30s' };
+
 const numbers = Array.from({ length: count }, (_, n) => n);
 
 async function enqueue({ name }: { readonly name: string }, timeout = '1h'): Promise<string[]> {
@@ -141,7 +144,7 @@ test('whoever waits hears of the end: another process, and a run that is parked'
     return seen.length;
   });
   const ids = await enqueue(echo);
-  const starter = await db.launchEngine({ queues, workflows: [onlooker], parkAfter: 0, pollInterval: '30s' });
+  const starter = await db.launchEngine({ queues, workflows: [onlooker], parkAfter: 0, ...slow });
   const run = await starter.startWorkflow(onlooker, ids.slice(1_000, 1_003));
   await waitFor(() => run.status(), { what: 'the onlooker to park', until: (status) => status === 'waiting' });
   const results = Promise.all(ids.slice(900, 1_000).map((id) => starter.getHandle<number>(id).result()));
@@ -239,7 +242,7 @@ test('what an executor died of is kept from others until that is counted, and fa
     [dead],
   );
   await db.query('insert into perdure.open_claims (executor, number, run_ids) values ($1, 0, $2)', [dead, noted]);
-  await db.query('update perdure.runs set recoveries = 2 where id = $1', [noted[1]]);
+  await db.query('update perdure.runs set recoveries = 2, crashes = 2 where id = $1', [noted[1]]);
   await db.launchEngine({ ...room, queues, workflows: [echo], maxRecoveries: 2 });
   const left = (): Promise<{ id: string }[]> =>
     db.query<{ id: string }>('select id from perdure.runs where finished_at is null order by input::int');

@@ -64,7 +64,7 @@ test('the end of a run that has crashed its owners too often leaves a note of wa
     [dead],
   );
   await db.query(
-    `insert into perdure.runs (id, workflow, status, executor, epoch, input, recoveries, awaited_by)
+    `insert into perdure.runs (id, workflow, status, executor, epoch, input, crashes, awaited_by)
      values ('crashes', 'any', 'running', $1, 3, 'null', 3, '{sees nobody}'), ('sees nobody', 'any', 'paused', null, 1, 'null', 0, null)`,
     [dead],
   );

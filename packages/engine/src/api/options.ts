@@ -61,7 +61,7 @@ export interface EngineOptions {
   readonly driven?: boolean;
   /** How many runs are in memory at most. Default: 1,000. */
   readonly maxConcurrentRuns?: number;
-  /** How often the owner of a run may die before the run fails with RUN_CRASH_LIMIT. Default: 100. */
+  /** How often in a row the owner of a run may die, without the run getting further, before it fails with RUN_CRASH_LIMIT. Default: 100. */
   readonly maxRecoveries?: number;
   /** The largest input or result, in bytes. Default: 10 MiB. */
   readonly maxPayloadBytes?: number;

@@ -16,7 +16,7 @@ export interface ClaimerOptions {
   readonly pollMs: () => number;
 }
 
-// How soon to come back for a run whose row was locked: locks are held for one statement, as a rule.
+// How soon to come back for a run whose row was locked: locks are held for one statement, as a rule. So for runs that are claimed one by one.
 const lockedMs = 5;
 const longestLockedMs = 1_000;
 // Bounds what one round loads: recovery of thousands of runs comes in portions, and the event loop breathes between.
@@ -161,11 +161,12 @@ export class Claimer {
     this.#options.executor.queues.isBehind = this.#isHungry;
   }
 
-  #waitAfter({ nextDueInMs = Infinity, hasPassedOver, queues }: Claim): number {
+  #waitAfter({ runs, nextDueInMs = Infinity, hasPassedOver, queues }: Claim): number {
     const { executor, pollMs } = this.#options;
     if (this.#isHungry && executor.room >= this.#portion) return 0;
     if (queues.hasMore && this.#fruitless < fruitlessSweeps && executor.room > 0) return 0;
-    this.#comeBackInMs = hasPassedOver ? Math.min(this.#comeBackInMs * 2, longestLockedMs) : lockedMs;
+    const isInVain = hasPassedOver && runs.length === 0;
+    this.#comeBackInMs = isInVain ? Math.min(this.#comeBackInMs * 2, longestLockedMs) : lockedMs;
     return soonest([
       pollMs(),
       this.#isHungry ? Infinity : nextDueInMs,

@@ -109,28 +109,25 @@ function parseDead(row: Row): DeadExecutor {
   };
 }
 
-// A run that kills whoever executes it takes along what is in memory beside it. From the second time on, such runs come back one after
-// the other, so that it is soon alone.
-/** How much later a run `r` comes back than at once, after its owner has died. */
-export const apart = (r: string): string => `random() * least(${r}.recoveries, 10) * interval '1 second'`;
-
 // Index: runs_owned. Bounded, so that a mass failure neither makes a huge transaction nor holds locks for long; the
-// caller repeats it. A run that has crashed its owner too often fails instead; whoever waits for it is woken.
+// caller repeats it. A run that has crashed its owner too often without getting further fails instead; whoever waits for it is woken.
 const recover = statement(
   'recover_runs',
   `with lost as (
-     select r.id from {schema}.runs r
+     select r.id, case when r.epoch = (select s.epoch from {schema}.steps s where s.run_id = r.id order by s.seq desc limit 1)
+                       then 1 else r.crashes + 1 end as crashes
+     from {schema}.runs r
      where r.status = 'running' and r.executor in (select id from {schema}.executors where dead_at is not null)
      order by r.id
      limit $1::int4
      for update of r skip locked
    ), recovered as (
      update {schema}.runs r
-     set recoveries = r.recoveries + 1, executor = null, epoch = r.epoch + 1,
-         status = case when r.recoveries >= $2::int4 then 'failed' else 'waiting' end,
-         due_at = case when r.recoveries >= $2::int4 then null else now() + ${apart('r')} end,
-         finished_at = case when r.recoveries >= $2::int4 then now() end,
-         error = case when r.recoveries >= $2::int4 then replace($3, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
+     set recoveries = r.recoveries + 1, crashes = lost.crashes, executor = null, epoch = r.epoch + 1,
+         status = case when lost.crashes > $2::int4 then 'failed' else 'waiting' end,
+         due_at = case when lost.crashes > $2::int4 then null else now() end,
+         finished_at = case when lost.crashes > $2::int4 then now() end,
+         error = case when lost.crashes > $2::int4 then replace($3, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
      from lost
      where r.id = lost.id and lost.id || '' = lost.id
      returning r.id, r.status, r.awaited_by

@@ -688,7 +688,8 @@ comment on column {schema}.messages.fingerprint is 'Digest of what was asked for
   {
     id: 12,
     name: 'open_claims',
-    sql: `-- What is executed before its claim is committed. Creates a new table; locks nothing that exists.
+    sql: `-- What is executed before its claim is committed, and which runs their owners die of. Creates a new table, and adds a column to runs with a
+-- constant default: a short exclusive lock, no rewrite.
 
 create table {schema}.open_claims (
   executor uuid not null,
@@ -704,6 +705,11 @@ comment on table {schema}.open_claims is 'Runs in line that an executor holds by
 comment on column {schema}.open_claims.executor is 'Who claims them.';
 comment on column {schema}.open_claims.number is 'Tells the transactions of one executor apart.';
 comment on column {schema}.open_claims.run_ids is 'The runs of the last claim of this number: it may have ended meanwhile.';
+
+alter table {schema}.runs add column crashes int not null default 0;
+
+comment on column {schema}.runs.crashes is 'How often its owner died since the run last got further, by a record or by parking; past the limit the run fails with RUN_CRASH_LIMIT.';
+comment on column {schema}.runs.recoveries is 'How often its owner died.';
 `,
   },
 ];

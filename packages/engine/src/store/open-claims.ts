@@ -6,7 +6,6 @@ import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
 import { ownerPart, wokenPart } from './batch-statements.js';
 import { textArray, timestampArray } from './binary-arrays.js';
-import { apart } from './executors.js';
 import { isHosted, isReady, namesPart, notedPart, sweepOfKeys, sweptKeys } from './queue-admission.js';
 import { parseClaimedRun, type ClaimedRun, type Hosted } from './queues.js';
 import { findTexts, onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
@@ -44,7 +43,7 @@ const claimOpen = statement(
          select r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms, r.attributes, r.accepts_new_steps, r.started_at, r.deadline_at
          from {schema}.runs r
          where ${isReady} and r.status || '' = 'queued' and r.queue = s.name and r.partition_key = s.key and ${isHosted}
-           and r.recoveries = 0 and r.id not in (select id from noted)
+           and r.crashes = 0 and r.id not in (select id from noted)
          order by r.priority, r.queue_position
          limit s.share
          for update of r skip locked
@@ -217,8 +216,7 @@ export async function settleRuns(
   };
 }
 
-// What an executor that died may have died of. It counts as a recovery, as for the runs that it owned, and like those they do not come
-// back all at once. From then on they are claimed before their code begins, at their old place in line.
+// What an executor that died may have died of is recovered as if it had owned it.
 const count = statement(
   'count_open_claims',
   `with gone as (
@@ -227,12 +225,11 @@ const count = statement(
      returning c.run_ids
    ), ended as (
      update {schema}.runs r
-     set recoveries = r.recoveries + 1,
-         status = case when r.recoveries >= $1::int4 then 'failed' else 'queued' end,
-         due_at = case when r.recoveries >= $1::int4 then null else now() + ${apart('r')} end,
-         slot = 'needed',
-         finished_at = case when r.recoveries >= $1::int4 then now() end,
-         error = case when r.recoveries >= $1::int4 then replace($2, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
+     set recoveries = r.recoveries + 1, crashes = r.crashes + 1, slot = 'held',
+         status = case when r.crashes >= $1::int4 then 'failed' else 'waiting' end,
+         due_at = case when r.crashes >= $1::int4 then null else now() end,
+         finished_at = case when r.crashes >= $1::int4 then now() end,
+         error = case when r.crashes >= $1::int4 then replace($2, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
      from (select distinct unnest(g.run_ids) as id from gone g) n
      where r.id = n.id and n.id || '' = n.id and r.status || '' = 'queued'
      returning r.id, r.status, r.awaited_by
@@ -243,7 +240,7 @@ const count = statement(
      where r.id = w.id and w.id || '' = w.id and r.status || '' in ('running', 'waiting') and r.id not in (select id from ended)
      returning r.id
    ), ${unwokenPart("(select id, awaited_by from ended where status = 'failed')", 'w.id not in (select id from ended)')}
-   select (select count(*) from ended where status = 'queued')::int4 as counted,
+   select (select count(*) from ended where status = 'waiting')::int4 as counted,
           (select array_agg(id) from ended where status = 'failed') as failed_ids`,
 );
 

@@ -31,6 +31,8 @@ export interface ClaimedRun {
 // What waits for a slot of its queue is not due here: those in line are chosen by queue-admission.ts. Neither kind of work can
 // keep the other from going: $9 of the room are left to the queues, when there is so much in line.
 // Who has its slot already, woken or recovered, still needs a place in the memory of an executor: executor_concurrency counts those.
+// A run that kills whoever executes it takes along what is in memory beside it. After the second time such runs are claimed one by one: the
+// innocent ones end before the next is claimed, and it is soon alone.
 // The facts, a row of their own, answer in the same round trip when the next run becomes due, so that timers fire without fast polling,
 // and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
 // notification that it is due has been used up, so the claimer must come back by itself.
@@ -47,9 +49,10 @@ const claimDue = statement(
    ), due as materialized (
      select d.id, d.status, d.queue, q.executor_concurrency is not null as is_limited
      from (
-       select d.*, row_number() over (partition by d.queue order by d.due_at) as rank
+       select d.*, row_number() over (partition by d.queue order by d.due_at) as rank,
+              count(*) filter (where d.crashes > 1) over (order by d.due_at rows unbounded preceding) as suspects
        from (
-         select r.id, r.status, r.queue, r.due_at
+         select r.id, r.status, r.queue, r.due_at, r.crashes
          from {schema}.runs r
          where ${isDue} and r.due_at <= now()
            and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
@@ -62,7 +65,8 @@ const claimDue = statement(
      ) d
      left join {schema}.queues q on q.name = d.queue and q.name || '' = q.name
      left join unnest($6::text[], $7::int4[]) h (name, live) on h.name = q.name
-     where q.executor_concurrency is null or d.rank <= q.executor_concurrency - coalesce(h.live, 0)
+     where (q.executor_concurrency is null or d.rank <= q.executor_concurrency - coalesce(h.live, 0))
+       and (d.crashes <= 1 or d.suspects = 1)
    ), ${admissionParts}, taken as materialized (
      select id, status from due
      union all

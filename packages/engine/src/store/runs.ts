@@ -77,7 +77,7 @@ const park = statement(
      select 1 from {schema}.executors where id = $4::uuid and dead_at is null for key share
    )
    update {schema}.runs r
-   set status = 'waiting', executor = null, waits_for = string_to_array(p.topics, e'\\n'),
+   set status = 'waiting', executor = null, waits_for = string_to_array(p.topics, e'\\n'), crashes = 0,
        slot = case when exists (select from {schema}.queues q where q.name = r.queue and q.releases_while_waiting)
                    then 'needed' else r.slot end,
        due_at = case
@@ -115,7 +115,7 @@ const resume = statement(
   'resume_runs',
   `update {schema}.runs
    set status = 'queued', epoch = epoch + 1, executor = null, due_at = now(), finished_at = null, output = null, error = null,
-       recoveries = 0, deadline_at = null, accepts_new_steps = $2::boolean,
+       recoveries = 0, crashes = 0, deadline_at = null, accepts_new_steps = $2::boolean,
        slot = case when queue is not null then 'ready' end,
        dedup_key = case when not exists (
          select from {schema}.runs other
