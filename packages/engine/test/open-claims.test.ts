@@ -134,6 +134,21 @@ test('what a run writes before its end comes after its claim', async () => {
   expect(await db.query(counted)).toMatchObject([{ runs: count, whole: count }]);
 });
 
+test('large results are written in portions', async () => {
+  await db.query('truncate perdure.runs, perdure.steps');
+  const large = workflow('large', async (n: number) => 'x'.repeat(100_000) + String(n));
+  await enqueue(large);
+  await db.launchEngine({ ...room, queues, workflows: [large] });
+  await whenAllEnded();
+
+  expect(
+    await db.query(
+      `select count(*)::int4 as runs, max(epoch) as most from perdure.runs
+       where status = 'succeeded' and output = '"' || repeat('x', 100000) || input || '"'`,
+    ),
+  ).toEqual([{ runs: count, most: 1 }]);
+});
+
 test('whoever waits hears of the end: another process, and a run that is parked', async () => {
   await db.query('truncate perdure.runs, perdure.steps');
   const echo = workflow('echo', async (n: number) => n);

@@ -34,6 +34,8 @@ export interface AdopterOptions {
 // Between portions the process does other things. What has not begun by then begins after the claim: the runs are locked meanwhile.
 const beganAtOnce = 50;
 const longestBeginMs = 25;
+// So is what would make the statement too large.
+const maxCharacters = 4 * 1024 * 1024;
 
 /** Adopts claimed runs. */
 export class Adopter {
@@ -113,6 +115,7 @@ export class Adopter {
     }
     let at = 0;
     for (let spentMs = 0; at < members.length && spentMs < longestBeginMs; at += beganAtOnce) {
+      if (claim.characters > maxCharacters) break;
       const beganAt = performance.now();
       for (const run of members.slice(at, at + beganAtOnce)) continueRun(run);
       await new Promise((resolve) => process.nextTick(resolve)); // what they do at once, they do before that

@@ -43,6 +43,11 @@ export class OpenClaim {
     else writes.push(write);
   }
 
+  /** The length of what its members have ended with. */
+  get characters(): number {
+    return this.#members.reduce((sum, { row }) => sum + (row.output?.length ?? 0) + (row.error?.length ?? 0), 0);
+  }
+
   /** How its members leave it; from now on nothing of that changes. */
   send(): readonly SettledRow[] {
     for (const member of this.#members) member.isSent = true;

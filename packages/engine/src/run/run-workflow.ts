@@ -36,7 +36,7 @@ function promised(work: () => unknown): Promise<unknown> {
   try {
     return Promise.resolve(work());
   } catch (error) {
-    return Promise.reject(error);
+    return Promise.reject(error); // oxlint-disable-line typescript/prefer-promise-reject-errors -- code may throw anything
   }
 }
 
