@@ -9,7 +9,7 @@ import type { ExecutorId } from '../values/ids.js';
 
 // What wakes up meanwhile is claimed after it.
 const longestMs = 250;
-const batchSize = 500;
+const batchSize = 1_000;
 // Four statements and a commit: for a few runs, a claim is cheaper that is committed first.
 const smallest = 50;
 // Where runs do not end at once, because they have steps or wait, nothing is won.

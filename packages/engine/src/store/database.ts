@@ -45,7 +45,7 @@ const probe = statement(
 );
 
 /** Transactions of an engine at once: the runs of one begin here while the database writes those of the others. */
-export const maxTransactions = 3;
+export const maxTransactions = 2;
 
 /** A database that answers. */
 export class Database implements Queryable {
