@@ -134,6 +134,30 @@ test('what a run writes before its end comes after its claim', async () => {
   expect(await db.query(counted)).toMatchObject([{ runs: count, whole: count }]);
 });
 
+test('the keys of a backlog take turns, and its priorities hold', async () => {
+  await db.query('truncate perdure.runs, perdure.steps');
+  const executed: string[] = [];
+  const keyed = workflow('keyed', async (key: string) => void executed.push(key));
+  const client = await db.launchEngine({ queues });
+  const starts = Array.from({ length: 3_000 }, (_, n) => {
+    const key = n < 1_500 ? 'large' : `small ${n % 30}`;
+    return { input: key, queue: backlog, partitionKey: key, priority: n % 500 === 499 ? 0 : 1 };
+  });
+  await client.startWorkflows(contract<string>('keyed'), starts);
+  await db.launchEngine({ ...room, queues, workflows: [keyed] });
+  await whenAllEnded();
+
+  expect(executed).toHaveLength(3_000);
+  // All the small ones are through when the large one has had about as much as each of them.
+  expect(executed.findLastIndex((key) => key !== 'large')).toBeLessThan(2_000);
+  const urgent = await db.query<{ before: number }>(
+    `select (select count(*) from perdure.runs b
+             where b.partition_key = 'large' and b.priority = 1 and b.started_at < a.started_at)::int4 as before
+     from perdure.runs a where a.partition_key = 'large' and a.priority = 0`,
+  );
+  expect(urgent).toEqual([{ before: 0 }, { before: 0 }, { before: 0 }]);
+});
+
 test('large results are written in portions', async () => {
   await db.query('truncate perdure.runs, perdure.steps');
   const large = workflow('large', async (n: number) => 'x'.repeat(100_000) + String(n));

@@ -38,7 +38,7 @@ function nodesOf(plan: Plan): readonly Plan[] {
 
 const claims = {
   claim: (db: Queryable) => claimRuns(db, claimant),
-  'open claim': (db: Queryable) => lockRuns(db, { ...claimant, ...claimant.standing }),
+  'open claim': (db: Queryable) => lockRuns(db, { ...claimant, ...claimant.standing, marks: [] }),
 } as const;
 
 const indexesOf = {

@@ -3,7 +3,7 @@
 
 import type { Executor } from '../run/executor.js';
 import { maxTransactions, type Database } from '../store/database.js';
-import { forgetOpenClaims, lockRuns, noteOpenClaim, type LockedRuns } from '../store/open-claims.js';
+import { forgetOpenClaims, lockRuns, noteOpenClaim, type LockedRuns, type Mark } from '../store/open-claims.js';
 import type { PooledTransaction } from '../store/pooled-transaction.js';
 import type { ExecutorId } from '../values/ids.js';
 
@@ -29,6 +29,8 @@ export class OpenClaimer {
   readonly #cursors: Map<string, string>;
   readonly #limit: number;
   #isOver = false;
+  // How far each key has been claimed. Who comes into line before that is found the next time.
+  readonly #marks = new Map<string, Mark>();
   // What claims under way have been promised of the room.
   #promised = 0;
   #notBefore = -Infinity;
@@ -50,6 +52,7 @@ export class OpenClaimer {
   async work(): Promise<void> {
     const until = performance.now() + longestMs;
     this.#isOver = false;
+    this.#marks.clear();
     const claims = Array.from({ length: maxTransactions }, (_, number) => this.#claimUntil(until, number));
     const ends = await Promise.allSettled(claims);
     await forgetOpenClaims(this.#database, this.#executor.executorId);
@@ -89,13 +92,31 @@ export class OpenClaimer {
     const { hosted } = options.registry;
     this.#promised += limit;
     try {
-      const claimant = { executor: by, hosted, limit, serves: queues.serves, cursors: this.#cursors };
+      const marks = [...this.#marks.values()];
+      const claimant = { executor: by, hosted, limit, serves: queues.serves, cursors: this.#cursors, marks };
       const locked = await lockRuns(transaction, claimant);
-      for (const [queue, key] of locked.cursors) this.#cursors.set(queue, key);
+      this.#mark(marks, locked.marks);
       if (locked.runs.length === 0) return undefined;
       return (await noteOpenClaim(this.#database, by, { number, runs: locked.runs })) ? locked : undefined;
     } finally {
       this.#promised -= limit;
     }
   }
+
+  // Answers come in any order.
+  #mark(before: readonly Mark[], after: readonly Mark[]): void {
+    const nameOf = ({ queue, key }: Mark): string => JSON.stringify([queue, key]);
+    const ahead = new Set(after.map(nameOf));
+    for (const mark of before) if (!ahead.has(nameOf(mark))) this.#marks.delete(nameOf(mark));
+    for (const mark of after) {
+      this.#cursors.set(mark.queue, mark.key);
+      const known = this.#marks.get(nameOf(mark));
+      if (known === undefined || isBehind(known, mark)) this.#marks.set(nameOf(mark), mark);
+    }
+  }
+}
+
+function isBehind(one: Mark, other: Mark): boolean {
+  if (one.priority !== other.priority) return one.priority < other.priority;
+  return one.position < other.position;
 }

@@ -5,45 +5,63 @@
 import type { ExecutorId, RunId } from '../values/ids.js';
 import type { RunStatus } from '../values/status.js';
 import { ownerPart, wokenPart } from './batch-statements.js';
-import { textArray, timestampArray } from './binary-arrays.js';
-import { isHosted, isReady, namesPart, notedPart, sweepOfKeys, sweptKeys } from './queue-admission.js';
+import { int4Array, int8Array, textArray, timestampArray } from './binary-arrays.js';
+import { isHosted, isReady, namesPart, notedPart, sweepOfKeys } from './queue-admission.js';
 import { parseClaimedRun, type ClaimedRun, type Hosted } from './queues.js';
-import { findTexts, onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable } from './sql.js';
+import { findTexts, onlyRow, readBoolean, readNumber, readTexts, statement, type Queryable, type Row } from './sql.js';
 import { unwokenPart } from './waiters.js';
 
 // A process that hangs meanwhile does not hold its runs for ever.
 const longestOpen = '10s';
 
+const isOpen = 'not q.is_paused and not q.is_limited and q.executor_concurrency is null';
+
+// Before everybody in line.
+const first = '-2147483648, 0::int8';
+
 // The parts are those of queue-admission.ts without what limits need. The executor's row is not locked: nothing is written yet, and a
 // process that hangs here must not keep others from declaring it dead.
 // Nobody waits for the locks but who cancels, pauses or deletes one of these runs: a run that was never claimed waits for nothing,
 // so nobody wakes it.
+// shares: of each key in line, or of those behind whose marks it goes on. Entries of the index stay where runs were, until a vacuum; to
+// walk over those of a long line at each claim would make it slower and slower.
+// The last row has the marks: of the keys that gave what they were asked for, or all but one, which the limit may have cut.
 const claimOpen = statement(
   'claim_open',
   `with recursive owner as materialized (
      select set_config('idle_in_transaction_session_timeout', '${longestOpen}', true)
-     from {schema}.executors where id = $1::uuid and dead_at is null
+     from {schema}.executors where id = $1::uuid and dead_at is null and cardinality($8::text[]) = 0
    ), ${namesPart}, ${notedPart}, lines as materialized (
      select q.name, coalesce(h.cursor, '') as cursor
      from names n
      join {schema}.queues q on q.name = n.name
      left join unnest($6::text[], $7::text[]) h (name, cursor) on h.name = q.name
-     where not q.is_paused and not q.is_limited and q.executor_concurrency is null
-       and ($5::text[] is null or q.name = any ($5::text[]))
-   ), shares as materialized (
-     select o.name, o.cursor, k.key, k.place, ceil($4::numeric / count(*) over (partition by o.name))::int4 as share
+     where ${isOpen} and ($5::text[] is null or q.name = any ($5::text[]))
+   ), known (name, key, place, priority, position) as (
+     select o.name, k.key, k.place, ${first}
      from lines o
      cross join lateral (${sweepOfKeys}) k
+     union all
+     select m.name, m.key, m.place, m.priority, m.position
+     from unnest($8::text[], $9::text[], $10::int4[], $11::int8[]) with ordinality m (name, key, priority, position, place)
+     join {schema}.queues q on q.name = m.name and q.name || '' = q.name
+     where ${isOpen}
+       and exists (select set_config('idle_in_transaction_session_timeout', '${longestOpen}', true)
+                   from {schema}.executors where id = $1::uuid and dead_at is null)
+   ), shares as materialized (
+     select k.*, ceil($4::numeric / count(*) over (partition by k.name))::int4 as share from known k
    ), chosen as materialized (
-     select s.name, s.key, c.*, row_number() over (partition by s.name order by c.turn, s.place) as rank
+     select s.name, s.key, s.share, c.*, row_number() over (partition by s.name order by c.turn, s.place) as rank
      from shares s
      cross join lateral (
        select first.*, row_number() over () as turn
        from (
-         select r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms, r.attributes, r.accepts_new_steps, r.started_at, r.deadline_at
+         select r.id, r.workflow, r.version, r.epoch, r.input, r.timeout_ms, r.attributes, r.accepts_new_steps, r.started_at, r.deadline_at,
+                r.priority, r.queue_position
          from {schema}.runs r
          where ${isReady} and r.status || '' = 'queued' and r.queue = s.name and r.partition_key = s.key and ${isHosted}
-           and r.crashes = 0 and r.id not in (select id from noted)
+           and (r.priority, r.queue_position) > (s.priority, s.position)
+           and r.epoch = 0 and r.id not in (select id from noted)
          order by r.priority, r.queue_position
          limit s.share
          for update of r skip locked
@@ -51,36 +69,40 @@ const claimOpen = statement(
      ) c
      order by rank, s.name
      limit $4::int4
-   ), turns as (
-     select o.name, coalesce(
-       (select c.key from chosen c where c.name = o.name order by c.rank desc limit 1),
-       (select s.key from shares s where s.name = o.name and s.place = ${sweptKeys}),
-       o.cursor) as cursor
-     from lines o
-   ), facts as materialized (
-     select date_trunc('milliseconds', now()) as claimed_at,
-            (select array_agg(t.name) from turns t) as queue_names,
-            (select array_agg(t.cursor) from turns t) as queue_cursors
+   ), marks as (
+     select array_agg(c.name order by c.rank) as queues, array_agg(c.key order by c.rank) as keys,
+            array_agg(c.priority order by c.rank) as priorities, array_agg(c.queue_position::float8 order by c.rank) as positions
+     from chosen c
+     where c.turn >= c.share - 1
+   ), clock as materialized (
+     select date_trunc('milliseconds', now()) as claimed_at
    )
    select c.id, c.workflow, c.version, c.name as queue, c.epoch + 1 as epoch, c.input, c.timeout_ms::float8 as timeout_ms, c.attributes,
           c.accepts_new_steps, false as is_continued,
-          (extract(epoch from coalesce(c.started_at, f.claimed_at)) * 1000)::float8 as started_at_ms,
-          (extract(epoch from least(c.deadline_at, f.claimed_at + c.timeout_ms * interval '1 millisecond')) * 1000)::float8 as deadline_at_ms,
-          null as queue_names, null as queue_cursors
-   from chosen c cross join facts f
+          (extract(epoch from coalesce(c.started_at, t.claimed_at)) * 1000)::float8 as started_at_ms,
+          (extract(epoch from least(c.deadline_at, t.claimed_at + c.timeout_ms * interval '1 millisecond')) * 1000)::float8 as deadline_at_ms,
+          null as queues, null as keys, null as priorities, null as positions
+   from chosen c cross join clock t
    union all
-   select null, null, null, null, null, null, null, null, null, null, (extract(epoch from f.claimed_at) * 1000)::float8, null,
-          f.queue_names, f.queue_cursors
-   from facts f`,
+   select null, null, null, null, null, null, null, null, null, null, (extract(epoch from t.claimed_at) * 1000)::float8, null, m.*
+   from clock t cross join marks m`,
 );
+
+/** How far a key of a queue has been claimed. */
+export interface Mark {
+  readonly queue: string;
+  readonly key: string;
+  readonly priority: number;
+  readonly position: number;
+}
 
 /** What an open claim has locked. */
 export interface LockedRuns {
   readonly runs: readonly ClaimedRun[];
   /** When, of the database's time. */
   readonly claimedAtMs: number;
-  /** The key that was served last in each queue that it looked into. */
-  readonly cursors: ReadonlyMap<string, string>;
+  /** Where the keys go on that have more, in the order in which they were served. */
+  readonly marks: readonly Mark[];
 }
 
 /** Who claims, and what. */
@@ -92,11 +114,13 @@ export interface OpenClaimant {
   readonly serves: readonly string[] | undefined;
   /** The key of each queue that was served last. */
   readonly cursors: ReadonlyMap<string, string>;
+  /** Only what is behind these; none for whatever there is. */
+  readonly marks: readonly Mark[];
 }
 
 /** Locks up to `limit` new runs in line, until the transaction ends. */
 export async function lockRuns(transaction: Queryable, claimant: OpenClaimant): Promise<LockedRuns> {
-  const { executor, hosted, limit, serves, cursors } = claimant;
+  const { executor, hosted, limit, serves, cursors, marks } = claimant;
   const rows = await transaction.query(claimOpen, [
     executor,
     hosted.map((h) => h.workflow),
@@ -105,14 +129,31 @@ export async function lockRuns(transaction: Queryable, claimant: OpenClaimant): 
     serves === undefined ? null : textArray(serves),
     textArray([...cursors.keys()]),
     textArray([...cursors.values()]),
+    textArray(marks.map((m) => m.queue)),
+    textArray(marks.map((m) => m.key)),
+    int4Array(marks.map((m) => m.priority)),
+    int8Array(marks.map((m) => m.position)),
   ]);
   const facts = onlyRow(rows.filter(({ id }) => id === null));
-  const keys = readTexts(facts, 'queue_cursors');
   return {
     runs: rows.filter(({ id }) => id !== null).map(parseClaimedRun),
     claimedAtMs: readNumber(facts, 'started_at_ms'),
-    cursors: new Map(readTexts(facts, 'queue_names').map((name, at) => [name, keys[at] ?? ''])),
+    marks: parseMarks(facts),
   };
+}
+
+function parseMarks(row: Row): readonly Mark[] {
+  const [keys, priorities, positions] = [
+    readTexts(row, 'keys'),
+    readTexts(row, 'priorities'),
+    readTexts(row, 'positions'),
+  ];
+  return readTexts(row, 'queues').map((queue, at) => ({
+    queue,
+    key: keys[at] ?? '',
+    priority: Number(priorities[at]),
+    position: Number(positions[at]),
+  }));
 }
 
 const note = statement(
@@ -231,7 +272,7 @@ const count = statement(
          finished_at = case when r.crashes >= $1::int4 then now() end,
          error = case when r.crashes >= $1::int4 then replace($2, '{id}', trim(both '"' from to_json(r.id)::text)) else r.error end
      from (select distinct unnest(g.run_ids) as id from gone g) n
-     where r.id = n.id and n.id || '' = n.id and r.status || '' = 'queued'
+     where r.id = n.id and n.id || '' = n.id and r.status || '' = 'queued' and r.epoch = 0
      returning r.id, r.status, r.awaited_by
    ), woken as (
      update {schema}.runs r
