@@ -253,7 +253,9 @@ export class Executor implements RunHost {
   }
 
   #admit(run: Run): void {
-    this.queues.left(this.#live.get(run.id)?.seed.queue);
+    const before = this.#live.get(run.id);
+    if (before !== undefined) this.mailbox.forget(run.id); // what another claim took is for this one to receive
+    this.queues.left(before?.seed.queue);
     this.queues.entered(run.seed.queue);
     this.#live.set(run.id, run);
   }

@@ -20,6 +20,14 @@ interface Receivers {
   found: number;
 }
 
+// What has happened since a look began, and its answer does not know of.
+interface Meanwhile {
+  /** Messages: it may find them, and they may be received for good before it is answered. */
+  readonly handedOver: Set<number>;
+  /** Runs: they may have received elsewhere what it finds, and be back. */
+  readonly left: Set<RunId>;
+}
+
 /** Hands over a message that is committed; tells whether it has. Otherwise the next one has to be looked for. */
 export type Passage = (message: Pick<WaitingMessage, 'id' | 'body'>) => boolean;
 
@@ -31,8 +39,7 @@ export class Mailbox {
   readonly #receivers = new Map<RunId, Receivers>();
   readonly #taken = new Map<RunId, Set<number>>();
   readonly #unchecked = new Set<RunId>();
-  // Since the look that is under way began: it may find them, and they may be received for good before it is answered.
-  readonly #handedOver = new Set<number>();
+  #meanwhile: Meanwhile | undefined;
 
   /** `onMail`: a `collect` is wanted. */
   constructor(db: Queryable, interests: Interests, onMail: () => void) {
@@ -73,7 +80,7 @@ export class Mailbox {
     return ({ id, body }) => {
       if (this.#receivers.get(runId) !== receivers || receivers.found !== found) return false;
       const isGiven = this.#give({ id, runId, topic, body });
-      if (isGiven) this.#handedOver.add(id);
+      if (isGiven) this.#meanwhile?.handedOver.add(id);
       return isGiven;
     };
   }
@@ -85,17 +92,19 @@ export class Mailbox {
     const waiting = runIds.flatMap((id) => [...(this.#receivers.get(id)?.all ?? [])]);
     if (waiting.length === 0) return;
     const taken = runIds.flatMap((id) => [...(this.#taken.get(id) ?? [])]);
-    this.#handedOver.clear();
+    const { handedOver, left } = (this.#meanwhile = { handedOver: new Set<number>(), left: new Set<RunId>() });
     try {
       for (const message of await findMessages(this.#db, waiting, taken)) {
         const receivers = this.#receivers.get(message.runId);
-        if (receivers === undefined || this.#handedOver.has(message.id)) continue;
+        if (receivers === undefined || handedOver.has(message.id) || left.has(message.runId)) continue;
         receivers.found += 1;
         this.#give(message);
       }
     } catch (error) {
       for (const id of runIds) this.#unchecked.add(id);
       throw error;
+    } finally {
+      this.#meanwhile = undefined;
     }
   }
 
@@ -106,9 +115,10 @@ export class Mailbox {
     if (taken?.size === 0) this.#taken.delete(runId);
   }
 
-  /** The run has left memory: what it took and did not record is anybody's again. */
+  /** The run has left memory: what it took and did not record is anybody's again. If it is back, it asks anew. */
   forget(runId: RunId): void {
     this.#taken.delete(runId);
+    this.#meanwhile?.left.add(runId);
   }
 
   #give(message: WaitingMessage): boolean {

@@ -125,7 +125,9 @@ export class Run implements HostedRun, Writer, DeliveryPort {
     const publications = call.publish?.(seq);
     const decided = this.#whenOwned();
     const settle: Settle = (settlement) => {
-      for (const { messageId } of publications?.receipts ?? []) this.host.mailbox.received(this.id, messageId);
+      // Once it has left, another claim of it may be here, and have taken the message that this one could not record.
+      if (!this.#hasLeft)
+        for (const { messageId } of publications?.receipts ?? []) this.host.mailbox.received(this.id, messageId);
       decided(settlement);
     };
     this.host.journal.checkpoint(this, { row, publications, settle: publications === undefined ? decided : settle });

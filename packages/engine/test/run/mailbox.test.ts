@@ -1,9 +1,15 @@
 // The mailbox of an executor: what it gives to whom when answers of the database cross each other.
 
 import { expect, test } from '@jest/globals';
+import type { Call } from '../../src/run/call.js';
+import { Clock } from '../../src/run/clock.js';
 import { Interests } from '../../src/run/interests.js';
+import type { Settle } from '../../src/run/journal.js';
 import { Mailbox } from '../../src/run/mailbox.js';
+import { Run } from '../../src/run/run.js';
+import { emptyHistory, type RunHost, type RunSeed } from '../../src/run/run-host.js';
 import type { Queryable, Row } from '../../src/store/sql.js';
+import { PerdureError } from '../../src/values/errors.js';
 import type { RunId } from '../../src/values/ids.js';
 
 const run = 'a-run' as RunId;
@@ -108,6 +114,21 @@ test('a message is not handed over to a run that has left since it was sent, and
   expect(taken).toEqual([]);
 });
 
+test('a message that a look has found is not given to a run that has left since, and come back', async () => {
+  const { mailbox, taken, receive, look } = openMailbox();
+  const stop = receive();
+  const answer = look();
+  stop();
+  mailbox.forget(run);
+  receive();
+
+  await answer(1);
+  expect(taken).toEqual([]); // it may have received this one elsewhere
+
+  await look()(2);
+  expect(taken).toEqual([2]);
+});
+
 test('a message that was handed over is taken: a look that begins then leaves it out', async () => {
   const sent: unknown[] = [];
   const db: Queryable = { query: (_, values) => Promise.resolve((sent.push(...values), [])) };
@@ -120,4 +141,21 @@ test('a message that was handed over is taken: a look that begins then leaves it
   await mailbox.collect();
 
   expect((sent[2] as Buffer).readInt32BE(28)).toBe(7); // the only one, behind 20 bytes of header, its length, and the upper half
+});
+
+test('a receipt that is refused after its run has left does not free what the next claim has taken', () => {
+  const received: number[] = [];
+  const settles: Settle[] = [];
+  const journal = { checkpoint: (_: unknown, { settle }: { settle: Settle }) => settles.push(settle) };
+  const mailbox = { received: (_: RunId, id: number) => received.push(id) };
+  const host = { clock: new Clock(), journal, mailbox } as unknown as RunHost;
+  const claim = new Run(host, { id: run, epoch: 1, history: emptyHistory, startedAtMs: 0 } as unknown as RunSeed);
+  const receipt = { runId: run, epoch: 1, seq: 1, messageId: 1 };
+  claim.record({ publish: () => ({ receipts: [receipt] }) } as unknown as Call, {}, 1, 0);
+
+  claim.abandon(new PerdureError('RUN_CANCELLED', { id: run }));
+  for (const settle of settles) settle('refused');
+
+  expect(settles).toHaveLength(1);
+  expect(received).toEqual([]);
 });
