@@ -162,3 +162,21 @@ test('a message of a workflow whose answer is lost is received at once, and once
   await engine.close();
   await proxy.stop();
 });
+
+test.each([{ parkAfter: '5m' }, { parkAfter: 0 }] as const)(
+  'a message whose sender repeats it, because the answer was lost, is received at once (%j)',
+  async (parking) => {
+    const proxy = await startTcpProxy(db.engineUrl);
+    const engine = await db.launchEngine({ ...slowPolls, ...parking, workflows: [takeAll], database: proxy.url });
+    const run = await startWaiting(engine, 1);
+    const cut = proxy.cut('after', /perdure_send_message|with target as/);
+
+    await engine.send(run.id, orders, 1, { dedupKey: 'a' }).catch(() => undefined);
+    await cut;
+    await engine.send(run.id, orders, 1, { dedupKey: 'a' });
+
+    expect(await run.result()).toEqual([1]);
+    await engine.close();
+    await proxy.stop();
+  },
+);

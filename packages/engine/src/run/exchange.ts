@@ -40,14 +40,7 @@ export class Exchange {
 
   /** Sends a message that has a dedup key; nothing when the engine is closed before it got through. */
   async send(message: NewMessage): Promise<Sent | undefined> {
-    let tries = 0;
-    return this.#persist('sending a message', async () => {
-      tries += 1;
-      const sent = await this.sendOnce(message);
-      // It may be the one whose answer was lost: nobody has been told of that, nor whether it has woken the run.
-      if (tries > 1 && sent.isDuplicate) this.#options.onSent(message.runId, { ...sent, isWoken: true });
-      return sent;
-    });
+    return this.#persist('sending a message', () => this.sendOnce(message));
   }
 
   /** Sends a message, and hands it over if its run waits for it in this process and no other comes before it. Fails as the database does. */
@@ -58,6 +51,8 @@ export class Exchange {
     const sent = await insertMessage(database, message);
     const isHandedOver = sent.firstId !== undefined && handOver?.({ id: sent.firstId, body }) === true;
     if (sent.isNew && !isHandedOver) onSent(runId, sent);
+    // It may be the one whose answer was lost: nobody has been told of that, nor whether it has woken the run.
+    if (sent.isDuplicate) onSent(runId, { ...sent, isWoken: true });
     return sent;
   }
 
