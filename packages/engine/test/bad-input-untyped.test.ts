@@ -45,6 +45,22 @@ test.each([[undefined], [null], ['postgres://localhost/app'], [[]]])('an engine 
   await perdureErrorOf(() => createEngine(untyped(options)), 'OPTION_INVALID');
 });
 
+class Timeouts {
+  readonly timeout = '1s';
+}
+
+test.each<[string, object]>([
+  ['that is frozen', Object.freeze({ timeout: '1s' })],
+  ['without a prototype', Object.assign(Object.create(null) as object, { timeout: '1s' })],
+  ['of a class', new Timeouts()],
+  ['behind a proxy', new Proxy({ timeout: '1s' }, {})],
+  ['that is a module', Object.defineProperty({ timeout: '1s' }, Symbol.toStringTag, { value: 'Module' })],
+])('options may be an object %s', async (_, options) => {
+  const engine = createEngine({ database: 'postgres://localhost/app' });
+
+  await expect(engine.close(options)).resolves.toBeUndefined();
+});
+
 test.each<[string, (engine: Engine) => Promise<unknown>]>([
   ['engine.getEvent', (engine) => engine.getEvent('order-7', progress, untyped({ timout: '1s' }))],
   ['engine.readStream', (engine) => engine.readStream('order-7', tokens, untyped({ form: 3 })).next()],
@@ -97,6 +113,7 @@ describe('what is no list is refused:', () => {
 test.each<[string, (engine: Engine) => Promise<unknown>]>([
   ['a signal for options of result', (engine) => engine.getHandle('order-7').result(untyped(AbortSignal.abort()))],
   ['its controller for a signal', (engine) => engine.getHandle('o').result({ signal: untyped(new AbortController()) })],
+  ['null for a signal', (engine) => engine.getHandle('order-7').result({ signal: untyped(null) })],
   ['the same of readStream', (engine) => engine.readStream('o', tokens, { signal: untyped(new Map()) }).next()],
   ['a list for options of a start', (engine) => engine.startWorkflow(charge, 7, untyped([]))],
   ['a misspelt wish for duplicates', (engine) => engine.startWorkflow(charge, 7, { onDuplicate: untyped('rejct') })],

@@ -44,15 +44,16 @@ export function checkFlag(value: boolean | undefined, option: string): boolean {
 
 /** Refuses what is no signal, as the controller that it belongs to. Throws OPTION_INVALID. */
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || typeof signal.addEventListener === 'function') return signal;
+  const given: Partial<AbortSignal> | null | undefined = signal;
+  if (given === undefined || typeof given?.addEventListener === 'function') return signal;
   throw new PerdureError('OPTION_INVALID', {
     option: 'signal',
-    value: kindInWords(signal),
+    value: given === null ? given : kindInWords(given),
     reason: 'give an AbortSignal, as the `signal` of an AbortController',
   });
 }
 
-// A list, a Map or an AbortSignal is an object as well, without any option: it says of itself what it is.
+// A list, a Map or an AbortSignal is an object as well, without any option: it says of itself what it is. A module may consist of options.
 function isObject(given: unknown): boolean {
-  return Object.prototype.toString.call(given) === '[object Object]';
+  return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(given));
 }
