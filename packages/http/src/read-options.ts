@@ -44,8 +44,8 @@ const knownOfKeys: Readonly<Record<keyof IdempotencyOptions, true>> = {
   required: true,
 };
 
-// The longest that a timer of Node can be set for: a longer one fires at once, and again at once.
-const longestTimerMs = 2 ** 31 - 1;
+/** The longest that a timer of Node can be set for, 24.8 days: a longer one fires at once, and again at once. */
+export const longestTimerMs = 2 ** 31 - 1;
 
 /** Throws OPTION_INVALID, DURATION_INVALID. */
 export function readOptions(engine: EngineSource, options: HttpOptions): Settings {

@@ -1,12 +1,10 @@
 // The outcome of a run for a client that waits for it, as long as it waits.
 
 import { isFinal, isPerdureError, type Engine, type RunHandle, type RunInfo } from 'perdure';
+import { longestTimerMs } from './read-options.js';
 
 /** The end of a run. */
 export type Outcome = Pick<RunInfo, 'status' | 'output' | 'error'>;
-
-// The longest that a timer of Node can be set for, 24.8 days: a longer one fires at once.
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The end of a run if it comes in time; undefined when the time is up, the client has gone, or this process is closing. */
 export async function waitForOutcome(
