@@ -210,6 +210,25 @@ test('the timeout of a parked receive ends it [85]', async () => {
   expect((await engine.runs.get(run.id))?.epoch).toBeGreaterThan(1);
 });
 
+test.each([
+  ['in time is received', '90 minutes', 1],
+  ['too late is not received', '30 minutes', undefined],
+])('a message that was sent %s, although the run wakes when its time is over [85]', async (_, ago, expected) => {
+  const late = workflow('late', () => receive(orders, { timeout: '1h' }));
+  const worker = await db.launchEngine({ workflows: [late], parkAfter: 0 });
+  const outside = await db.launchEngine();
+  const run = await outside.startWorkflow(late);
+  await waitFor(() => run.status(), { what: 'the run to wait', until: (status) => status === 'waiting' });
+  await worker.close();
+
+  await outside.send(run.id, orders, 1);
+  await db.query(`update perdure.runs set started_at = now() - interval '2 hours' where id = $1`, [run.id]);
+  await db.query(`update perdure.messages set sent_at = now() - $2::interval where run_id = $1`, [run.id, ago]);
+  await db.launchEngine({ workflows: [late] });
+
+  expect(await run.result()).toBe(expected);
+});
+
 test('a child answers its parent by a message', async () => {
   const child = workflow('answering', (parent: string) => send(parent, orders, 42));
   const parent = workflow('asking', async (own: string) => {

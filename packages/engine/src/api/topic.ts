@@ -26,7 +26,7 @@ export function topic<Message>(name: string, schema?: StandardSchema<Message>): 
 
 /** Options of receiving. */
 export interface ReceiveOptions {
-  /** How long to wait, from the run's last recorded result. Default: for ever. */
+  /** How long to wait, from the run's last recorded result. What was sent in time counts, however late the run wakes. Default: for ever. */
   readonly timeout?: Duration;
 }
 

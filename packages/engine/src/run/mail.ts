@@ -26,23 +26,27 @@ export async function receiveIn(run: Run, topic: string, timeoutMs: number | und
       call.waitsUntilMs = deadlineMs;
       call.topic = topic;
       const end = (): void => {
-        stop();
+        reception.stop();
         cancelTimer();
         forget();
         call.waitsUntilMs = undefined;
       };
-      const stop = run.host.mailbox.receive(run.id, topic, ({ id, body }) => {
+      const reception = run.host.mailbox.receive(run.id, { topic, untilMs: deadlineMs }, ({ id, body }) => {
         end();
         call.publish = (seq) => ({ receipts: [{ runId: run.id, epoch: run.epoch, seq, messageId: id }] });
         run.delivery.complete(call, { output: body });
       });
+      // The run may have woken late, and with it the timer: what was sent in time counts.
       const onTimeout = (): void => {
-        end();
-        run.delivery.complete(call, {});
+        call.waitsUntilMs = undefined;
+        reception.stopAfterLook(() => {
+          end();
+          run.delivery.complete(call, {});
+        });
       };
       const cancelTimer = deadlineMs === Infinity ? (): void => undefined : run.host.clock.at(deadlineMs, onTimeout);
       const forget = run.onAbort(() => {
-        stop();
+        reception.stop();
         cancelTimer();
       });
       run.wake();

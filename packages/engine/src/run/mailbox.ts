@@ -7,10 +7,24 @@ import type { Queryable } from '../store/sql.js';
 import type { RunId } from '../values/ids.js';
 import type { Interests } from './interests.js';
 
+/** A message; the time is known of those that were looked for. */
+type Given = Omit<WaitingMessage, 'sentAtMs'> & { readonly sentAtMs: number | undefined };
+
 interface Receiver {
   readonly runId: RunId;
   readonly topic: string;
-  readonly take: (message: WaitingMessage) => void;
+  /** Of the database's time. What is sent later is for others. */
+  readonly untilMs: number;
+  readonly take: (message: Given) => void;
+  /** Its time is up: a look that begins from now on is the last one for it. */
+  onNothing: (() => void) | undefined;
+}
+
+/** A receiver that waits. */
+export interface Reception {
+  readonly stop: () => void;
+  /** Looks once more, for what was sent in time; calls back if nothing was. */
+  readonly stopAfterLook: (onNothing: () => void) => void;
 }
 
 // Those of one run. As long as one of them waits, it is the same object: the run has not left memory since.
@@ -48,8 +62,8 @@ export class Mailbox {
     this.#onMail = onMail;
   }
 
-  /** Calls back once, with the oldest message of the topic that nobody has taken. Returns how to stop waiting. */
-  receive(runId: RunId, topic: string, take: (message: WaitingMessage) => void): () => void {
+  /** Calls back once, with the oldest message of the topic that nobody has taken. */
+  receive(runId: RunId, wanted: Pick<Receiver, 'topic' | 'untilMs'>, take: Receiver['take']): Reception {
     const receivers = this.#receivers.get(runId) ?? { all: new Set(), found: 0 };
     this.#receivers.set(runId, receivers);
     const check = (): void => {
@@ -57,7 +71,7 @@ export class Mailbox {
       this.#onMail();
     };
     const stopListening = this.#interests.on(runId, check);
-    const receiver: Receiver = { runId, topic, take: (message) => (stop(), take(message)) };
+    const receiver: Receiver = { runId, ...wanted, take: (message) => (stop(), take(message)), onNothing: undefined };
     const stop = (): void => {
       stopListening();
       receivers.all.delete(receiver);
@@ -65,7 +79,11 @@ export class Mailbox {
     };
     receivers.all.add(receiver);
     check();
-    return stop;
+    const stopAfterLook = (onNothing: () => void): void => {
+      receiver.onNothing = onNothing;
+      check();
+    };
+    return { stop, stopAfterLook };
   }
 
   /**
@@ -79,7 +97,7 @@ export class Mailbox {
     const { found } = receivers;
     return ({ id, body }) => {
       if (this.#receivers.get(runId) !== receivers || receivers.found !== found) return false;
-      const isGiven = this.#give({ id, runId, topic, body });
+      const isGiven = this.#give({ id, runId, topic, body, sentAtMs: undefined });
       if (isGiven) this.#meanwhile?.handedOver.add(id);
       return isGiven;
     };
@@ -91,6 +109,7 @@ export class Mailbox {
     this.#unchecked.clear();
     const waiting = runIds.flatMap((id) => [...(this.#receivers.get(id)?.all ?? [])]);
     if (waiting.length === 0) return;
+    const leaving = waiting.filter(({ onNothing }) => onNothing !== undefined);
     const taken = runIds.flatMap((id) => [...(this.#taken.get(id) ?? [])]);
     const { handedOver, left } = (this.#meanwhile = { handedOver: new Set<number>(), left: new Set<RunId>() });
     try {
@@ -100,6 +119,7 @@ export class Mailbox {
         receivers.found += 1;
         this.#give(message);
       }
+      for (const one of leaving) if (this.#receivers.get(one.runId)?.all.has(one) === true) one.onNothing?.();
     } catch (error) {
       for (const id of runIds) this.#unchecked.add(id);
       throw error;
@@ -121,12 +141,12 @@ export class Mailbox {
     this.#meanwhile?.left.add(runId);
   }
 
-  #give(message: WaitingMessage): boolean {
-    const { runId, topic, id } = message;
+  #give(message: Given): boolean {
+    const { runId, topic, id, sentAtMs } = message;
     const taken = this.#taken.get(runId) ?? new Set<number>();
     if (taken.has(id)) return false;
     for (const receiver of this.#receivers.get(runId)?.all ?? []) {
-      if (receiver.topic !== topic) continue;
+      if (receiver.topic !== topic || isTooLate(receiver, sentAtMs)) continue;
       taken.add(id);
       this.#taken.set(runId, taken);
       receiver.take(message);
@@ -134,4 +154,8 @@ export class Mailbox {
     }
     return false;
   }
+}
+
+function isTooLate({ untilMs, onNothing }: Receiver, sentAtMs: number | undefined): boolean {
+  return sentAtMs === undefined ? onNothing !== undefined : sentAtMs > untilMs;
 }

@@ -111,7 +111,7 @@ class Check {
       schedulePump: (_run: HostedRun) => this.#turn(),
       startChild: never,
       onOutcome: () => nothing,
-      mailbox: { receive: () => nothing, received: nothing },
+      mailbox: { receive: () => ({ stop: nothing, stopAfterLook: nothing }), received: nothing },
       exchange: { recordAttempt: never, send: never, onEvent: () => nothing, findStreamEnd: async () => undefined },
       journal: {
         start: () => {

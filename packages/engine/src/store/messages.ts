@@ -130,16 +130,18 @@ export interface WaitingMessage {
   readonly runId: RunId;
   readonly topic: string;
   readonly body: string;
+  /** Of the database's time. */
+  readonly sentAtMs: number;
 }
 
 // Index: messages_unreceived, one lookup per receiver; a mailbox with a million messages costs no more than one with ten.
 // Messages that are taken in memory and not yet recorded as received are left out by id.
 const selectWaiting = statement(
   'waiting_messages',
-  `select m.id::float8 as id, m.run_id, m.topic, m.body
+  `select m.id::float8 as id, m.run_id, m.topic, m.body, (extract(epoch from m.sent_at) * 1000)::float8 as sent_at_ms
    from (select distinct * from unnest($1::text[], $2::text[])) r (run_id, topic)
    cross join lateral (
-     select id, run_id, topic, body
+     select id, run_id, topic, body, sent_at
      from {schema}.messages
      where run_id = r.run_id and topic = r.topic and received_seq is null and id <> all ($3::int8[])
      order by id
@@ -162,5 +164,6 @@ export async function findMessages(
     runId: readText(row, 'run_id') as RunId,
     topic: readText(row, 'topic'),
     body: readText(row, 'body'),
+    sentAtMs: readNumber(row, 'sent_at_ms'),
   }));
 }

@@ -5,7 +5,7 @@ import type { Call } from '../../src/run/call.js';
 import { Clock } from '../../src/run/clock.js';
 import { Interests } from '../../src/run/interests.js';
 import type { Settle } from '../../src/run/journal.js';
-import { Mailbox } from '../../src/run/mailbox.js';
+import { Mailbox, type Reception } from '../../src/run/mailbox.js';
 import { Run } from '../../src/run/run.js';
 import { emptyHistory, type RunHost, type RunSeed } from '../../src/run/run-host.js';
 import type { Queryable, Row } from '../../src/store/sql.js';
@@ -13,7 +13,7 @@ import { PerdureError } from '../../src/values/errors.js';
 import type { RunId } from '../../src/values/ids.js';
 
 const run = 'a-run' as RunId;
-const row = (id: number): Row => ({ id, run_id: run, topic: 'orders', body: '' });
+const row = (id: number): Row => ({ id, run_id: run, topic: 'orders', body: '', sent_at_ms: id });
 const message = (id: number): { id: number; body: string } => ({ id, body: '' });
 
 interface Opened {
@@ -21,7 +21,7 @@ interface Opened {
   /** What has been taken. */
   readonly taken: readonly number[];
   /** Waits for a message. */
-  readonly receive: () => () => void;
+  readonly receive: (untilMs?: number) => Reception;
   /** Begins a look at the database; returns how to answer it, which ends when it has ended. */
   readonly look: () => (...ids: number[]) => Promise<void>;
 }
@@ -34,7 +34,8 @@ function openMailbox(): Opened {
   return {
     mailbox,
     taken,
-    receive: () => mailbox.receive(run, 'orders', ({ id }) => void taken.push(id)),
+    receive: (untilMs = Infinity) =>
+      mailbox.receive(run, { topic: 'orders', untilMs }, ({ id }) => void taken.push(id)),
     look: () => {
       const looked = mailbox.collect();
       return (...ids) => {
@@ -67,7 +68,7 @@ test('nothing is handed over where nobody waits, or for another topic', () => {
 
 test('nothing is handed over to who has stopped waiting', () => {
   const { mailbox, taken, receive } = openMailbox();
-  const stop = receive();
+  const { stop } = receive();
   const handOver = mailbox.passage(run, 'orders');
 
   stop();
@@ -103,7 +104,7 @@ test('a message that a look has found is not handed over again by its late sende
 
 test('a message is not handed over to a run that has left since it was sent, and come back', () => {
   const { mailbox, taken, receive } = openMailbox();
-  const stop = receive();
+  const { stop } = receive();
   const handOver = mailbox.passage(run, 'orders');
 
   stop();
@@ -116,7 +117,7 @@ test('a message is not handed over to a run that has left since it was sent, and
 
 test('a message that a look has found is not given to a run that has left since, and come back', async () => {
   const { mailbox, taken, receive, look } = openMailbox();
-  const stop = receive();
+  const { stop } = receive();
   const answer = look();
   stop();
   mailbox.forget(run);
@@ -133,7 +134,7 @@ test('a message that was handed over is taken: a look that begins then leaves it
   const sent: unknown[] = [];
   const db: Queryable = { query: (_, values) => Promise.resolve((sent.push(...values), [])) };
   const mailbox = new Mailbox(db, new Interests(), () => undefined);
-  const receive = (): (() => void) => mailbox.receive(run, 'orders', () => undefined);
+  const receive = (): Reception => mailbox.receive(run, { topic: 'orders', untilMs: Infinity }, () => undefined);
   receive();
   mailbox.passage(run, 'orders')?.(message(7));
   receive();
@@ -141,6 +142,46 @@ test('a message that was handed over is taken: a look that begins then leaves it
   await mailbox.collect();
 
   expect((sent[2] as Buffer).readInt32BE(28)).toBe(7); // the only one, behind 20 bytes of header, its length, and the upper half
+});
+
+test('who stops waiting gets what a last look finds, one after the other', async () => {
+  const { taken, receive, look } = openMailbox();
+  const ended: string[] = [];
+  receive().stopAfterLook(() => ended.push('first'));
+  receive().stopAfterLook(() => ended.push('second'));
+
+  await look()(1);
+
+  expect(taken).toEqual([1]);
+  expect(ended).toEqual(['second']);
+});
+
+test('what was sent after the time of one was up goes to the next, whether found or handed over', async () => {
+  const { mailbox, taken, receive, look } = openMailbox();
+  const ended: string[] = [];
+  receive(1).stopAfterLook(() => ended.push('over'));
+  const handOver = mailbox.passage(run, 'orders');
+
+  expect(handOver?.(message(2))).toBe(false);
+  receive();
+  await look()(3);
+
+  expect(taken).toEqual([3]);
+  expect(ended).toEqual(['over']);
+});
+
+test('a look that began before does not count as the last one', async () => {
+  const { receive, look } = openMailbox();
+  const ended: string[] = [];
+  const { stopAfterLook } = receive();
+  const answer = look();
+  stopAfterLook(() => ended.push('now'));
+
+  await answer();
+  expect(ended).toEqual([]);
+
+  await look()();
+  expect(ended).toEqual(['now']);
 });
 
 test('a receipt that is refused after its run has left does not free what the next claim has taken', () => {
