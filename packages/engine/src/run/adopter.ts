@@ -72,6 +72,7 @@ export class Adopter {
       settled = await settleRuns(transaction, by, { claimedAtMs, rows: claim.send() });
       if (!settled.isOwner || !isStill(by)) throw new PerdureError('EXECUTOR_FENCED', { executor: by });
       await transaction.commit();
+      if (!isStill(by)) throw new PerdureError('EXECUTOR_FENCED', { executor: by }); // they are others' by now
     } catch (error) {
       claim.undo((run) => discard(run, 'its claim was not committed'));
       throw error;

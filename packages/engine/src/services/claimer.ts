@@ -83,7 +83,11 @@ export class Claimer {
     const { queues } = this.#options.executor;
     queues.isClaiming = true;
     try {
-      return await this.#claimAll();
+      // A backlog is one round: whoever waits for its end waits for the backlog's.
+      for (;;) {
+        const waitMs = await this.#claimAll();
+        if (!this.#isBetween) return waitMs;
+      }
     } catch (error) {
       this.#sweepsUntil = performance.now() + sweepsAfterErrorMs; // the claim may have been carried out, or still be
       throw error;
@@ -98,6 +102,7 @@ export class Claimer {
     // Between open claims it looks for what they leave alone, such as runs that have woken up.
     const limit = Math.min(executor.room, this.#isBetween ? this.#portion : batchSize);
     this.#isBetween = false;
+    await this.#openClaimer.forget();
     this.#isHungry = limit < this.#portion;
     if (limit === 0 || executor.options.registry.hosted.length === 0) return pollMs();
     await this.#sweep();

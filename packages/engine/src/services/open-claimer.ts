@@ -34,6 +34,7 @@ export class OpenClaimer {
   // What claims under way have been promised of the room.
   #promised = 0;
   #notBefore = -Infinity;
+  #hasNotes = false;
 
   /** `cursors`: the key that was served last in each queue. */
   constructor(database: Database, executor: Executor, cursors: Map<string, string>) {
@@ -48,6 +49,13 @@ export class OpenClaimer {
     return this.#limit >= smallest && performance.now() >= this.#notBefore;
   }
 
+  /** Forgets what was noted, which others leave alone as long as it is. Not while claims are under way. */
+  async forget(): Promise<void> {
+    if (!this.#hasNotes) return;
+    await forgetOpenClaims(this.#database, this.#executor.executorId);
+    this.#hasNotes = false;
+  }
+
   /** Claims as long as there is plenty, there is room, and it is worthwhile; for a while at most. */
   async work(): Promise<void> {
     const until = performance.now() + longestMs;
@@ -55,7 +63,7 @@ export class OpenClaimer {
     this.#marks.clear();
     const claims = Array.from({ length: maxTransactions }, (_, number) => this.#claimUntil(until, number));
     const ends = await Promise.allSettled(claims);
-    await forgetOpenClaims(this.#database, this.#executor.executorId);
+    await this.forget();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
@@ -97,7 +105,8 @@ export class OpenClaimer {
       const locked = await lockRuns(transaction, claimant);
       this.#mark(marks, locked.marks);
       if (locked.runs.length === 0) return undefined;
-      return (await noteOpenClaim(this.#database, by, { number, runs: locked.runs })) ? locked : undefined;
+      this.#hasNotes = true;
+      return (await noteOpenClaim(this.#database.beside, by, { number, runs: locked.runs })) ? locked : undefined;
     } finally {
       this.#promised -= limit;
     }

@@ -44,7 +44,7 @@ const probe = statement(
           (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
 );
 
-/** Transactions of an engine at once: the runs of one begin here while the database writes those of the others. */
+/** Transactions of an engine at once, which is for the caller to keep: the runs of one begin here while the database writes those of the others. */
 export const maxTransactions = 2;
 
 /** A database that answers. */
@@ -75,7 +75,7 @@ export class Database implements Queryable {
     };
     this.#pool = open(options.poolSize, options.silenceMs);
     this.#vitalPool = open(1, options.vitalSilenceMs);
-    this.#transactionPool = open(maxTransactions, options.silenceMs);
+    this.#transactionPool = open(maxTransactions + 1, options.silenceMs); // and one for what they wait for
   }
 
   /**
@@ -106,6 +106,11 @@ export class Database implements Queryable {
     return { query: (statement, values) => this.#queryOn(this.#vitalPool, statement, values) };
   }
 
+  /** For what a transaction waits for: statements of the pool may be waiting for its locks. */
+  get beside(): Queryable {
+    return { query: (statement, values) => this.#queryOn(this.#transactionPool, statement, values) };
+  }
+
   async #queryOn(pool: pg.Pool, statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosed) throw new PerdureError('ENGINE_CLOSED', { operation: 'a statement' });
@@ -118,7 +123,7 @@ export class Database implements Queryable {
     }
   }
 
-  /** A transaction for several statements. Up to `maxTransactions` at once; the next one waits for another to end. */
+  /** A transaction for several statements. `maxTransactions` at once at most. */
   async begin(): Promise<PooledTransaction> {
     return PooledTransaction.begin(await this.#transactionPool.connect(), this.#dialect);
   }

@@ -21,8 +21,8 @@ const first = '-2147483648, 0::int8';
 
 // The parts are those of queue-admission.ts without what limits need. The executor's row is not locked: nothing is written yet, and a
 // process that hangs here must not keep others from declaring it dead.
-// Nobody waits for the locks but who cancels, pauses or deletes one of these runs: a run that was never claimed waits for nothing,
-// so nobody wakes it.
+// Who cancels, pauses or deletes one of these runs waits for the locks, and who sends it a message, or begins to wait for its end. Nobody
+// else does: a run that was never claimed waits for nothing, so nobody wakes it.
 // shares: of each key in line, or of those behind whose marks it goes on. Entries of the index stay where runs were, until a vacuum; to
 // walk over those of a long line at each claim would make it slower and slower.
 // The last row has the marks: of the keys that gave what they were asked for, or all but one, which the limit may have cut.
