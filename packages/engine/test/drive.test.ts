@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { waitFor, waitForBlockedBackend } from '@perdure/testing';
-import { runStep, schedule, sleep, workflow } from '../src/index.js';
+import { queue, runStep, schedule, sleep, workflow } from '../src/index.js';
 import { deferred } from './support/deferred.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
@@ -36,6 +36,17 @@ test('a chain of runs is followed to its end in one drive', async () => {
   expect(await engine.getHandle('chain-0').status()).toBe('succeeded');
 });
 
+test('a backlog in a queue is worked off in one drive', async () => {
+  const jobs = queue('jobs');
+  const job = workflow('job', async (number: number) => number);
+  const engine = await db.launchEngine({ workflows: [job], queues: [jobs], driven: true });
+  const starts = Array.from({ length: 30_000 }, (_, input) => ({ input, queue: jobs }));
+  await engine.startWorkflows(job, starts);
+
+  expect(await engine.drive({ budget: '30s' })).toEqual({ isIdle: true });
+  expect(await db.query("select from perdure.runs where workflow = 'job' and finished_at is null limit 1")).toEqual([]);
+});
+
 test('when the budget is spent, what is left is handed over, to be claimed at once', async () => {
   const endless = workflow('endless', async () => {
     for (;;) await runStep('turn', () => new Promise((resolve) => setTimeout(resolve, 20)));
@@ -50,6 +61,20 @@ test('when the budget is spent, what is left is handed over, to be claimed at on
   ]);
   expect(row).toEqual({ status: 'waiting', executor: null, is_due: true });
   await run.cancel();
+});
+
+test('a run that is handed over has not got further: the deaths of its owners count on', async () => {
+  const hanging = workflow('hanging', async (hangs: boolean) => (hangs ? new Promise(() => undefined) : sleep('1h')));
+  const engine = await db.launchEngine({ workflows: [hanging], driven: true });
+  const runs = [await engine.startWorkflow(hanging, true), await engine.startWorkflow(hanging, false)];
+  await db.query(`update perdure.runs set crashes = 3 where workflow = 'hanging'`);
+
+  await engine.drive({ budget: '1s' });
+
+  expect(await Promise.all(runs.map((run) => run.status()))).toEqual(['waiting', 'waiting']);
+  const crashes = `select crashes from perdure.runs where workflow = 'hanging' order by input desc`;
+  expect(await db.query(crashes)).toEqual([{ crashes: 3 }, { crashes: 0 }]);
+  await Promise.all(runs.map((run) => run.cancel()));
 });
 
 test('a run that waits does not keep a drive', async () => {

@@ -69,15 +69,18 @@ export interface ParkRow {
 }
 
 // `owner`, `status || ''`: see batch-statements.ts. A wake-up that came since the claim has set due_at on the running row: then the run is due at once.
-// So it is when a message is there that came before the claim and has not been seen yet. The topics of a run travel as lines of
-// one text: names have no control characters.
+// So it is when a message is there that came before the claim and has not been seen yet. Who is handed over without a record
+// has not got further: the deaths of its owners still count. The topics of a run travel as lines of one text: names have no control characters.
 const park = statement(
   'park_runs',
   `with owner as materialized (
      select 1 from {schema}.executors where id = $4::uuid and dead_at is null for key share
    )
    update {schema}.runs r
-   set status = 'waiting', executor = null, waits_for = string_to_array(p.topics, e'\\n'), crashes = 0,
+   set status = 'waiting', executor = null, waits_for = string_to_array(p.topics, e'\\n'),
+       crashes = case when r.crashes > 0 and p.due_at < now() + interval '1 second' and r.epoch is distinct from (
+                             select s.epoch from {schema}.steps s where s.run_id = r.id order by s.seq desc limit 1)
+                      then r.crashes else 0 end,
        slot = case when exists (select from {schema}.queues q where q.name = r.queue and q.releases_while_waiting)
                    then 'needed' else r.slot end,
        due_at = case
