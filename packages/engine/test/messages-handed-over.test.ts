@@ -2,8 +2,8 @@
 // that none is given twice. Polling is so slow here that it cannot help.
 
 import { expect, test } from '@jest/globals';
-import { waitForBlockedBackend } from '@perdure/testing';
-import { receive, runStep, send, topic, workflow, type Engine, type RunHandle } from '../src/index.js';
+import { waitFor, waitForBlockedBackend } from '@perdure/testing';
+import { receive, runStep, send, silentLogger, topic, workflow, type Engine, type RunHandle } from '../src/index.js';
 import { watchingStatements } from './support/statements.js';
 import { startTcpProxy } from './support/tcp-proxy.js';
 import { useEngineDatabase } from './support/test-engine.js';
@@ -180,3 +180,40 @@ test.each([{ parkAfter: '5m' }, { parkAfter: 0 }] as const)(
     await proxy.stop();
   },
 );
+
+test('a message of a workflow that is sent twice at the same moment, because the answer was lost, is no error', async () => {
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll, sender] });
+  const run = await startWaiting(engine, 1);
+  const first = await db.connect();
+  await first.query('begin');
+  const insert = `insert into perdure.messages (run_id, topic, body, dedup_key) values ($1, 'orders', '1', 'twice orders 1')`;
+  await first.query(insert, [run.id]);
+
+  const sending = await engine.startWorkflow(sender, run.id, { id: 'twice' });
+  await waitForBlockedBackend(await db.connect(), { statement: 'insert into "perdure".messages' });
+  await first.query('commit');
+
+  expect(await sending.result()).toBeUndefined();
+  expect(await run.result()).toEqual([1]);
+});
+
+test('a run that loses its owner while it sends catches nothing', async () => {
+  const heard: unknown[] = [];
+  const catching = workflow('catching', (to: string) =>
+    send(to, orders, 1).catch((error: unknown) => void heard.push(error)),
+  );
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void heard.push(message) };
+  const engine = await db.launchEngine({ ...slowPolls, workflows: [takeAll, catching], logger });
+  const run = await startWaiting(engine, 1);
+  const blocker = await db.connect();
+  await blocker.query('begin');
+  await blocker.query('lock table perdure.messages in exclusive mode');
+
+  const { id } = await engine.startWorkflow(catching, run.id);
+  await waitForBlockedBackend(await db.connect(), { statement: 'insert into "perdure".messages' });
+  await db.query('update perdure.runs set epoch = epoch + 1 where id = $1', [id]);
+  await blocker.query('commit');
+
+  await waitFor(() => heard.length > 0, { what: 'the run to be lost' });
+  expect(heard).toEqual([expect.stringContaining('run lost')]);
+});

@@ -3,7 +3,7 @@
 import { PerdureError } from '../values/errors.js';
 import { sendKey, type RunId } from '../values/ids.js';
 import { encodeError } from '../values/serialize.js';
-import type { Sent } from '../store/messages.js';
+import { hasLostSender, type Sent } from '../store/messages.js';
 import { refused } from './refused.js';
 import type { Run } from './run.js';
 
@@ -65,8 +65,10 @@ export async function sendIn(run: Run, letter: Letter): Promise<void> {
         run.executing += 1;
         const sending = run.host.exchange.send({ ...letter, dedupKey, sender: { id: run.id, epoch: run.epoch } });
         const told = sending.then((sent) => {
-          const fault = sent === undefined ? undefined : faultOf(sent, letter.runId);
-          if (sent !== undefined) run.delivery.complete(call, fault === undefined ? {} : { error: encodeError(fault) });
+          if (sent === undefined) return;
+          if (hasLostSender(sent)) return run.host.lost(run); // nothing that its code could catch
+          const fault = faultOf(sent, letter.runId);
+          run.delivery.complete(call, fault === undefined ? {} : { error: encodeError(fault) });
         });
         void told.catch(refused(run, 'a message cannot be sent')).finally(() => {
           run.executing -= 1;

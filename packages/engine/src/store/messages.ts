@@ -1,7 +1,7 @@
 // Messages: sending them to a run, finding those that it has not received. Receiving one is part of a checkpoint, see batch.ts.
 
 import type { RunId } from '../values/ids.js';
-import { findStatus, type RunStatus } from '../values/status.js';
+import { findStatus, isFinal, type RunStatus } from '../values/status.js';
 import { int8Array, textArray } from './binary-arrays.js';
 import {
   findNumber,
@@ -95,14 +95,20 @@ const sendMessage = statement(
              select from {schema}.messages m where m.run_id = $1 and m.topic = $2 and m.received_seq is null)) as first_id`,
 );
 
-/** Sends a message. One round trip, two for a repeated one with a fingerprint; safe to repeat with a dedup key. */
+/** Sends a message. One round trip, two for a repeated one with a fingerprint or a sender; safe to repeat with a dedup key. */
 export async function insertMessage(db: Queryable, message: NewMessage): Promise<Sent> {
   const { runId, topic, body, dedupKey = null, fingerprint = null, sender } = message;
   const values = [runId, topic, body, dedupKey, sender?.id ?? null, sender?.epoch ?? null, fingerprint];
   const sent = parseSent(onlyRow(await db.query(sendMessage, values)));
-  if (!sent.isDuplicate || sent.isOther || fingerprint === null) return sent;
-  // Of a message that was sent at the same moment, only a later statement sees the fingerprint.
+  const mayBeOther = sent.isDuplicate && !sent.isOther && fingerprint !== null;
+  if (!mayBeOther && !hasLostSender(sent)) return sent;
+  // Of a message that was sent at the same moment, only a later statement sees the fingerprint; or, with a sender, that it is there.
   return parseSent(onlyRow(await db.query(sendMessage, values)));
+}
+
+/** Whether the run that sends is no longer owned: its message was not sent before, and was not kept, although its receiver is unfinished. */
+export function hasLostSender({ status, isNew, isDuplicate }: Sent): boolean {
+  return !isNew && !isDuplicate && status !== undefined && !isFinal(status);
 }
 
 /** Reads the answer to a send. */
