@@ -110,6 +110,7 @@ export class Starter {
         row,
         (settlement) => {
           if (settlement !== 'recorded' && run !== undefined) discard(run);
+          if (settlement === 'refused' && parent !== undefined) host.lost(parent); // its code must not catch that
           if (settlement === 'refused' || settlement === 'rejected') return reject(lostParent(newRun));
           if (settlement === 'exists') return resolve(this.#findExisting(newRun, id, parent));
           if (settlement === 'queued') {

@@ -23,11 +23,14 @@ interface Bench {
   readonly starts: PendingStart[];
   /** What a look into the database finds. */
   readonly rows: Record<string, unknown>[];
+  /** The runs that turned out to be others'. */
+  readonly lost: HostedRun[];
 }
 
 function bench(): Bench {
   const starts: PendingStart[] = [];
   const rows: Record<string, unknown>[] = [];
+  const lost: HostedRun[] = [];
   const journal = {
     start: (
       _writer: unknown,
@@ -37,12 +40,19 @@ function bench(): Bench {
     ): void => void starts.push({ parentEpoch: row.parent?.epoch, settle, giveUp }),
   };
   const persistence = (): unknown => ({ isOver: () => false, onFailure: () => undefined });
-  const host = { journal, clock: new Clock(), logger: silentLogger, isDraining: false, persistence };
+  const host = {
+    journal,
+    clock: new Clock(),
+    logger: silentLogger,
+    isDraining: false,
+    persistence,
+    lost: (run: HostedRun) => lost.push(run),
+  };
   const memory = { room: () => 1, findLive: () => undefined, admit: () => undefined, discard: () => undefined };
   const database = { query: async () => rows };
   const transactions = new OpenTransactions(() => undefined);
   const options = { host, database, registry: new Registry(), transactions, ...memory } as unknown as StarterOptions;
-  return { starter: new Starter(options), starts, rows };
+  return { starter: new Starter(options), starts, rows, lost };
 }
 
 const contract: WorkflowDefinition = {
@@ -116,4 +126,17 @@ test('callers from outside who share a start are told together that nobody knows
 
   expect(await Promise.all(tickets)).toMatchObject([{ code: 'START_UNCONFIRMED' }, { code: 'START_UNCONFIRMED' }]);
   expect(starts).toHaveLength(1);
+});
+
+test('a parent whose child is refused is lost before its code hears of that', async () => {
+  const { starter, starts, lost } = bench();
+  const claim = parent(1);
+  const heard: string[] = [];
+  const ticket = starter.start(child, claim).catch(() => heard.push(`lost: ${lost.length}`));
+
+  starts[0]?.settle('refused');
+  await ticket;
+
+  expect(heard).toEqual(['lost: 1']);
+  expect(lost).toEqual([claim]);
 });
