@@ -1,8 +1,8 @@
-// A run in a backlog kills whoever executes it. It fails in the end, and the others do not fail with it.
+// A run in a backlog kills whoever executes it. It fails in the end, and the others do not fail with it, or wait for it.
 
 import { expect, test } from '@jest/globals';
 import { waitFor } from '@perdure/testing';
-import { contract, queue } from '../src/index.js';
+import { contract, queue, workflow } from '../src/index.js';
 import { useEngineDatabase } from './support/test-engine.js';
 
 const db = useEngineDatabase();
@@ -45,3 +45,26 @@ test('a run that kills its process fails past the limit, and those beside it suc
   ]);
   expect(deaths).toBeGreaterThanOrEqual(maxRecoveries + 1);
 }, 90_000);
+
+test('runs that are claimed one by one, because their owners died, keep no others waiting', async () => {
+  const echo = workflow('echo', async (n: number) => n);
+  await db.query(
+    `insert into perdure.runs (id, workflow, status, epoch, input, due_at, crashes, started_at)
+     select 'suspect ' || n, 'echo', 'waiting', 2, '1', now() - interval '1 second', 2, now() from generate_series(1, 1500) n`,
+  );
+  await db.query(
+    `insert into perdure.runs (id, workflow, status, input, due_at) values ('fresh', 'echo', 'queued', '2', now())`,
+  );
+  const engine = await db.launchEngine({ workflows: [echo] });
+
+  expect(await engine.getHandle('fresh').result()).toBe(2);
+  const [ended] = await db.query<{ runs: number }>(
+    `select count(*)::int4 as runs from perdure.runs where id like 'suspect%' and finished_at is not null`,
+  );
+  expect(ended?.runs).toBeLessThan(200);
+  await waitFor(() => db.query(`select from perdure.runs where id like 'suspect%' and finished_at is not null`), {
+    what: 'others to go on',
+    until: ({ length }) => length > 20,
+  });
+  await db.query(`delete from perdure.runs where id like 'suspect%' and status = 'waiting'`);
+});

@@ -20,6 +20,7 @@ const claimant: Claimant = {
   hosted: [{ workflow: 'job', version: '' }],
   limit: 100,
   standing: { serves: undefined, live: new Map(), cursors: new Map(), share: 50 },
+  withSuspect: true,
 };
 
 interface Plan {
@@ -49,7 +50,13 @@ const indexesOf = {
 // What the claim sends, from itself.
 async function statementOf(claim: keyof typeof claims): Promise<{ text: string; values: unknown[] }> {
   const sent: { statement: Statement; values: readonly unknown[] }[] = [];
-  const flags = { has_passed_over: false, has_limits: false, has_more: false, is_contended: false };
+  const flags = {
+    has_passed_over: false,
+    has_suspects: false,
+    has_limits: false,
+    has_more: false,
+    is_contended: false,
+  };
   const row: Row = { id: null, started_at_ms: 0, ...flags };
   const query = async (statement: Statement, values: readonly unknown[]): Promise<Row[]> => {
     sent.push({ statement, values });

@@ -54,6 +54,7 @@ const statements: Readonly<Record<Transition, (target: Target) => Promise<unknow
       hosted: [{ workflow: 'guarded', version: '' }],
       limit: 10,
       standing: nobodyInLine,
+      withSuspect: true,
     }),
   park: ({ id, executor, epoch }) => parkRuns(database(), executor, [{ id, epoch, dueAtMs: undefined }]),
   release: ({ executor }) => removeExecutor(database(), executor),

@@ -52,6 +52,7 @@ export class Claimer {
   readonly #openClaimer: OpenClaimer;
   #isHungry = false;
   #hasLimits = false;
+  #hasSuspects = false;
   #isBetween = false;
   #fruitless = 0;
   #rounds = 0;
@@ -106,8 +107,9 @@ export class Claimer {
     this.#isHungry = limit < this.#portion;
     if (limit === 0 || executor.options.registry.hosted.length === 0) return pollMs();
     await this.#sweep();
+    if (this.#hasSuspects) await this.#claimOthers(limit >> 1);
     const ahead: Asked[] = [];
-    for (let asked = this.#ask(limit); ;) {
+    for (let asked = this.#ask(Math.min(limit, executor.room)); ;) {
       const claim = await asked.answer;
       this.#learn(claim, asked.limit);
       const isForOpenClaims = this.#isForOpenClaims(claim);
@@ -125,6 +127,14 @@ export class Claimer {
     }
   }
 
+  // Runs that are claimed one by one keep nobody else waiting, nor others them: half of the room is theirs.
+  async #claimOthers(limit: number): Promise<void> {
+    const { answer, by } = this.#ask(limit, false);
+    const claim = await answer;
+    this.#learn(claim, limit);
+    await this.#options.executor.adopter.adopt(claim.runs, by);
+  }
+
   // There is plenty of what open claims are for: new runs in line, without limits.
   #isForOpenClaims({ runs, queues }: Claim): boolean {
     if (!this.#isHungry || queues.hasLimits || this.#isSweepDue || !this.#openClaimer.isWorthwhile) return false;
@@ -135,13 +145,14 @@ export class Claimer {
     return inLine > runs.length / 2;
   }
 
-  #ask(limit: number): Asked {
+  #ask(limit: number, withSuspect = true): Asked {
     const { database, executor } = this.#options;
     const { executorId, queues, options } = executor;
     // The odd one goes to either side in turn, so that neither queues nor other work starve at a room of one.
     const share = (limit + (this.#rounds++ % 2)) >> 1;
     const standing = { serves: queues.serves, live: queues.live, cursors: this.#cursors, share };
-    const answer = claimRuns(database, { executor: executorId, hosted: options.registry.hosted, limit, standing });
+    const { hosted } = options.registry;
+    const answer = claimRuns(database, { executor: executorId, hosted, limit, standing, withSuspect });
     answer.catch(() => undefined); // nobody waits for it yet
     return { by: executorId, limit, answer };
   }
@@ -158,9 +169,10 @@ export class Claimer {
     }
   }
 
-  #learn({ runs, queues }: Claim, limit: number): void {
+  #learn({ runs, queues, hasSuspects }: Claim, limit: number): void {
     for (const [queue, key] of queues.cursors) this.#cursors.set(queue, key);
     this.#hasLimits = queues.hasLimits;
+    this.#hasSuspects = hasSuspects;
     this.#fruitless = runs.length > 0 ? 0 : this.#fruitless + 1;
     this.#isHungry = runs.length === limit;
     this.#options.executor.queues.isBehind = this.#isHungry;

@@ -32,7 +32,7 @@ export interface ClaimedRun {
 // keep the other from going: $9 of the room are left to the queues, when there is so much in line.
 // Who has its slot already, woken or recovered, still needs a place in the memory of an executor: executor_concurrency counts those.
 // A run that kills whoever executes it takes along what is in memory beside it. After the second time such runs are claimed one by one: the
-// innocent ones end before the next is claimed, and it is soon alone.
+// innocent ones end before the next is claimed, and it is soon alone. $10: whether one of them may go now; nobody else waits for them.
 // The facts, a row of their own, answer in the same round trip when the next run becomes due, so that timers fire without fast polling,
 // and whether a due run was passed over because somebody held its row (a waiter that registers, a cancellation): the
 // notification that it is due has been used up, so the claimer must come back by itself.
@@ -46,23 +46,23 @@ const claimDue = statement(
      from unnest($6::text[], $7::int4[]) h (name, live)
      join {schema}.queues q on q.name = h.name
      where q.executor_concurrency <= h.live
+   ), found as materialized (
+     select d.*, row_number() over (partition by d.queue order by d.due_at) as rank,
+            count(*) filter (where d.crashes > 1) over (order by d.due_at rows unbounded preceding) as suspects
+     from (
+       select r.id, r.status, r.queue, r.due_at, r.crashes
+       from {schema}.runs r
+       where ${isDue} and r.due_at <= now() and ($10::boolean or r.crashes <= 1)
+         and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
+         and (r.queue is null or r.queue not in (select name from full_queues))
+         and exists (select from owner)
+       order by r.due_at
+       limit $4::int4 - least($9::int4, (select count(*) from candidates c where c.is_free))
+       for update of r skip locked
+     ) d
    ), due as materialized (
      select d.id, d.status, d.queue, q.executor_concurrency is not null as is_limited
-     from (
-       select d.*, row_number() over (partition by d.queue order by d.due_at) as rank,
-              count(*) filter (where d.crashes > 1) over (order by d.due_at rows unbounded preceding) as suspects
-       from (
-         select r.id, r.status, r.queue, r.due_at, r.crashes
-         from {schema}.runs r
-         where ${isDue} and r.due_at <= now()
-           and (r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))
-           and (r.queue is null or r.queue not in (select name from full_queues))
-           and exists (select from owner)
-         order by r.due_at
-         limit $4::int4 - least($9::int4, (select count(*) from candidates c where c.is_free))
-         for update of r skip locked
-       ) d
-     ) d
+     from found d
      left join {schema}.queues q on q.name = d.queue and q.name || '' = q.name
      left join unnest($6::text[], $7::int4[]) h (name, live) on h.name = q.name
      where (q.executor_concurrency is null or d.rank <= q.executor_concurrency - coalesce(h.live, 0))
@@ -90,6 +90,7 @@ const claimDue = statement(
    ), facts as materialized (
      select (extract(epoch from (next.due_at - now())) * 1000)::float8 as next_due_in_ms,
             ${admissionAnswer},
+            exists (select from found f where f.suspects > 1) as has_suspects,
             ${isPassedOver} or (select count(*) from taken) < $4::int4 and exists (
               select from {schema}.runs r
               where ${isDue} and r.due_at <= now()
@@ -109,6 +110,8 @@ export interface Claim {
   readonly nextDueInMs: number | undefined;
   /** A due run could not be taken because its row was locked. */
   readonly hasPassedOver: boolean;
+  /** Runs were left behind that are claimed one by one. */
+  readonly hasSuspects: boolean;
   readonly queues: QueueClaim;
 }
 
@@ -138,19 +141,24 @@ export interface Claimant {
   readonly hosted: readonly Hosted[];
   readonly limit: number;
   readonly standing: Standing;
+  /** Whether one may be among them that its owners may have died of. */
+  readonly withSuspect: boolean;
 }
 
 /** Claims up to `limit` runs of the hosted workflows: due ones, and those that their queues admit. */
-export async function claimRuns(db: Queryable, { executor, hosted, limit, standing }: Claimant): Promise<Claim> {
+export async function claimRuns(db: Queryable, claimant: Claimant): Promise<Claim> {
+  const { executor, hosted, limit, standing, withSuspect } = claimant;
   const workflows = hosted.map((h) => h.workflow);
   const versions = hosted.map((h) => h.version);
-  const rows = await db.query(claimDue, [executor, workflows, versions, limit, ...admissionColumns(standing)]);
+  const columns = [...admissionColumns(standing), withSuspect];
+  const rows = await db.query(claimDue, [executor, workflows, versions, limit, ...columns]);
   const row = onlyRow(rows.filter(({ id }) => id === null));
   const cursors = readTexts(row, 'queue_cursors');
   return {
     runs: rows.filter(({ id }) => id !== null).map(parseClaimedRun),
     nextDueInMs: findNumber(row, 'next_due_in_ms'),
     hasPassedOver: readBoolean(row, 'has_passed_over'),
+    hasSuspects: readBoolean(row, 'has_suspects'),
     queues: {
       cursors: new Map(readTexts(row, 'queue_names').map((name, at) => [name, cursors[at] ?? ''])),
       hasLimits: readBoolean(row, 'has_limits'),
