@@ -27,7 +27,7 @@ export const startedInQueuesPart = (columns: readonly string[]): string => `star
                                 idempotency_key, fingerprint)
      select s.id, s.workflow, s.version, case when s.owned > mine.owned then 'queued' else s.status end,
             case when mine.owned = 1 then $1::uuid end, mine.owned,
-            case when mine.owned = 0 then coalesce(s.due_at, now()) end,
+            case when mine.owned = 0 then case when s.due_at > s.created_at then s.due_at else now() end end,
             s.input, s.output, s.error, s.timeout_ms,
             case when s.owned = mine.owned or s.timeout_ms is null then s.deadline_at end,
             s.parent_id, s.attributes::jsonb, s.created_at, case when mine.owned = 1 then s.created_at end, s.finished_at,
