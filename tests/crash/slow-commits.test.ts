@@ -16,7 +16,7 @@ async function holdCommits(isHeld: boolean): Promise<void> {
 }
 
 async function waitForHeldClaims(count: number): Promise<void> {
-  const held = `select from pg_stat_activity where wait_event = 'SyncRep' and query like '%due as materialized%'`;
+  const held = `select from pg_stat_activity where wait_event = 'SyncRep' and query like '%full_queues as materialized%'`;
   await waitFor(() => db.query(held), { what: `${count} claim(s) to wait`, until: ({ length }) => length === count });
 }
 

@@ -18,7 +18,7 @@ test('a run whose row was locked when it was to be claimed is claimed soon after
   await locker.query('select from perdure.runs where id = $1 for update', [run.id]);
 
   await db.launchEngine({ ...slowPolls, workflows: [greet] });
-  const claims = `select from pg_stat_activity where datname = current_database() and query like '%due as materialized%' and pid <> pg_backend_pid()`;
+  const claims = `select from pg_stat_activity where datname = current_database() and query like '%full_queues as materialized%' and pid <> pg_backend_pid()`;
   await waitFor(() => db.query(claims), { what: 'a claim', until: (rows) => rows.length > 0 });
   await locker.query('commit');
 

@@ -137,6 +137,7 @@ function assemble(database: Database, settings: Settings, registry: Registry): P
       pollMs,
       declaredHere: () => schedules.declaredHere,
       start: (schedule, tickMs) => startTick(executor, schedule, tickMs),
+      catchUp: () => services.heartbeats.nextRound(),
     }),
     transactionEnds: ends.service,
   };

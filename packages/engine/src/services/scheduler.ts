@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   readonly declaredHere: () => readonly string[];
   /** Starts the run of a tick, or finds it; undefined when it can never be started. */
   readonly start: (schedule: ScheduleRow, tickMs: number) => Promise<RunId | undefined>;
+  /** Sets the clock by the database's; resolves when that is done. */
+  readonly catchUp: () => Promise<void>;
 }
 
 /** The scheduler of one engine. */
@@ -36,6 +38,7 @@ export function scheduler(options: SchedulerOptions): Service {
 
 const schedulesPerRound = 100;
 const failedPauseMs = 1_000;
+const leapMs = 1_000;
 
 class ScheduleWork {
   readonly #options: SchedulerOptions;
@@ -49,8 +52,10 @@ class ScheduleWork {
 
   /** Does what is due; resolves to how long there is nothing more to do, as far as is known. */
   async round(): Promise<number> {
-    const { database, declaredHere } = this.#options;
+    const { database, declaredHere, executor, catchUp } = this.#options;
     const { schedules, nowMs, nextDueInMs } = await selectDueSchedules(database, declaredHere(), schedulesPerRound);
+    // The runs of ticks get their times from the clock, which may not have heard yet that the database's was set.
+    if (nowMs > executor.clock.now() + leapMs) await catchUp();
     const waits = await Promise.all(schedules.map((schedule) => this.#tend(schedule, nowMs)));
     return Math.min(nextDueInMs ?? Infinity, ...waits);
   }
