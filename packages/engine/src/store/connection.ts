@@ -51,7 +51,7 @@ export interface DriverConfig extends ConnectionConfig {
 }
 
 /** The part of the driver's clients and pools that statements need. */
-interface DriverClient {
+export interface DriverClient {
   query(query: { text: string; values: unknown[]; name?: string }): Promise<{ rows: Row[] }>;
 }
 

@@ -10,7 +10,7 @@ export const isReady = `r.status in ('queued', 'waiting') and r.slot = 'ready'`;
 export const isHosted = '(r.workflow, r.version) in (select * from unnest($2::text[], $3::text[]))';
 
 // A window of keys per claim bounds what one claim costs, however many keys there are; the next one goes on behind it.
-export const sweptKeys = 200;
+const sweptKeys = 200;
 
 // A loose scan of runs_ready, so that a claim costs one index probe when nobody is in line, whatever the number of queues.
 /** The common table expression of the queues with somebody in line. */
