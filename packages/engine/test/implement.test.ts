@@ -57,7 +57,15 @@ test('runs of a workflow go into its queue, unless the start names another', asy
   await Promise.all(starts.map((run) => run.result()));
 
   const { runs } = await engine.runs.list({ workflow: 'indexing' });
-  expect(runs.map((run) => run.queue)).toEqual(['slow', 'quick', 'slow']);
+  const queueOf = new Map(runs.map((run) => [run.id, run.queue]));
+  const [first, second, third] = starts.map(({ id }) => id);
+  expect(queueOf).toEqual(
+    new Map([
+      [first, 'slow'],
+      [second, 'quick'],
+      [`${third}/indexing`, 'slow'],
+    ]),
+  );
 });
 
 test('a run can tell whether it is replayed', async () => {

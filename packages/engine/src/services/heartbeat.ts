@@ -88,12 +88,14 @@ export function recoveryService({ database, maxRecoveries, logger, onRecovered }
   const crashLimitError = encodeError(new PerdureError('RUN_CRASH_LIMIT', { id: '{id}', limit: maxRecoveries + 1 }));
   const limits = { limit: recoveryBatch, maxRecoveries, crashLimitError };
   const round = async (): Promise<number> => {
-    const { recovered, failedIds } = await recoverRuns(database, limits);
+    const { recovered, failedIds, hasNotes } = await recoverRuns(database, limits);
     if (recovered + failedIds.length > 0) onRecovered(recovered, failedIds);
     if (recovered + failedIds.length === recoveryBatch) return 0;
-    // Last, because it waits for a process that hangs and still holds its runs.
-    const opened = await countOpenClaims(database, limits);
-    if (opened.counted + opened.failedIds.length > 0) onRecovered(opened.counted, opened.failedIds);
+    if (hasNotes) {
+      // Last, because it waits for a process that hangs and still holds its runs.
+      const opened = await countOpenClaims(database, limits);
+      if (opened.counted + opened.failedIds.length > 0) onRecovered(opened.counted, opened.failedIds);
+    }
     const woken = await wakeForgotten(database);
     if (woken > 0) onRecovered(woken, []);
     return forgottenEveryMs;

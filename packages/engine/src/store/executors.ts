@@ -145,12 +145,16 @@ const recover = statement(
    )
    select (select count(*) from recovered where status = 'waiting')::int4 as recovered,
           (select array_agg(id) from recovered where status = 'failed') as failed_ids,
-          (select count(*) from swept)::int4 as swept`,
+          (select count(*) from swept)::int4 as swept,
+          exists (select from {schema}.open_claims c
+                  where c.executor not in (select e.id from {schema}.executors e where e.dead_at is null)) as has_notes`,
 );
 
 /** What one round of recovery did. */
 export interface Recovery {
   readonly recovered: number;
+  /** Dead executors held runs by open claims. */
+  readonly hasNotes: boolean;
   /** Runs that crashed their owners too often. */
   readonly failedIds: readonly string[];
 }
@@ -171,7 +175,11 @@ export async function recoverRuns(
   { limit, maxRecoveries, crashLimitError }: RecoveryLimits,
 ): Promise<Recovery> {
   const row = onlyRow(await db.query(recover, [limit, maxRecoveries, crashLimitError]));
-  return { recovered: readNumber(row, 'recovered'), failedIds: readTexts(row, 'failed_ids') };
+  return {
+    recovered: readNumber(row, 'recovered'),
+    failedIds: readTexts(row, 'failed_ids'),
+    hasNotes: readBoolean(row, 'has_notes'),
+  };
 }
 
 // A clean end, in two statements. The first waits for a batch that is still at work (for update, as a takeover does) and
